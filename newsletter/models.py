@@ -1,0 +1,331 @@
+"""The values that cross rooms, in the order in which a day makes them.
+
+All are frozen pydantic models: equal by content, hashable, and written as
+JSON by `model_dump_json` and read back by `model_validate_json` without loss.
+Instants are aware and in UTC; a bare number carries its unit in its name.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""An aware datetime, converted to UTC whatever zone it came in."""
+
+
+class Value(BaseModel):
+    """A frozen value that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ── sources: the world → sightings ────────────────────────────────────────────────────────────────────
+
+
+class Source(Value):
+    """One address that is polled, as the operator configured it."""
+
+    name: str
+    """Short, unique, lower case: `arxiv-cs-lg`. What logs, commands and sightings call it."""
+    url: str
+    title: str = ""
+    """What readers see in the coverage line; the name where empty."""
+    adapter: Literal["auto", "arxiv", "huggingface", "feed"] = "auto"
+    """How answers are read; `auto` decides by what the answer is."""
+    every: timedelta = timedelta(minutes=30)
+    enabled: bool = True
+
+
+class SourceState(StrEnum):
+    """What is known of a source now, told apart so that a broken day never looks like a quiet one."""
+
+    FRESH = "fresh"
+    QUIET = "quiet"
+    LATE = "late"
+    STALE = "stale"
+    FAILING = "failing"
+    DISABLED = "disabled"
+    UNKNOWN = "unknown"
+
+
+class Link(Value):
+    """Where more of a paper is to be found; always http or https."""
+
+    rel: Literal["abstract", "pdf", "code", "project", "discussion", "post"]
+    url: str
+
+
+class Sighting(Value):
+    """What one source said of one work at one time."""
+
+    source: str
+    observed_at: Instant
+    url: str
+    """The entry's own address at the source; with `source` it names the entry."""
+    title: str
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    arxiv_id: str | None = None
+    """Without version: `2606.13681` or `math/0309136`."""
+    version: int | None = None
+    doi: str | None = None
+    """Lower case, without resolver: `10.1101/2023.12.01.569537`."""
+    categories: tuple[str, ...] = ()
+    announced: Instant | None = None
+    """When the source says that it listed the work (not when the work was written)."""
+    announce_type: Literal["new", "cross", "replace", "replace-cross"] | None = None
+    links: tuple[Link, ...] = ()
+    rank: int | None = None
+    """Position in the source's own list, 1 first."""
+    votes: int | None = None
+    comments: int | None = None
+    stars: int | None = None
+    weight: float = 1.0
+    """1/n where the entry named n works."""
+    withdrawn: bool = False
+
+
+# ── papers: sightings → papers ────────────────────────────────────────────────────────────────────────
+
+
+class Look(Value):
+    """The numbers that one source showed of a paper at one poll."""
+
+    at: Instant
+    votes: int | None = None
+    comments: int | None = None
+    stars: int | None = None
+    rank: int | None = None
+
+
+class Mention(Value):
+    """One source's word on a paper, over time."""
+
+    source: str
+    url: str
+    first_seen: Instant
+    announced: Instant | None = None
+    announce_type: Literal["new", "cross", "replace", "replace-cross"] | None = None
+    weight: float = 1.0
+    looks: tuple[Look, ...] = ()
+    """Oldest first; a poll that showed the same numbers as the one before adds none."""
+
+
+class Paper(Value):
+    """One work, whatever source, version or title noise its sightings came with."""
+
+    id: str
+    """`arxiv:2606.13681`, `doi:10.1101/…` or `title:…`; given at first sight and kept for good."""
+    title: str
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    arxiv_id: str | None = None
+    version: int | None = None
+    doi: str | None = None
+    categories: tuple[str, ...] = ()
+    """Primary category first."""
+    links: tuple[Link, ...] = ()
+    first_seen: Instant
+    announced: Instant | None = None
+    """The earliest announcement that any source gave."""
+    mentions: tuple[Mention, ...] = ()
+    """One an entry, ordered by source, then url."""
+    withdrawn: bool = False
+
+
+# ── topics: papers → topics ───────────────────────────────────────────────────────────────────────────
+
+
+class Topic(Value):
+    """A group of the day's papers that one phrase names."""
+
+    label: str
+    keywords: tuple[str, ...] = ()
+    papers: tuple[Paper, ...]
+    """Best first."""
+    cohesion: float = 0.0
+    """How alike the members are beyond the day's usual, about 0 to 1."""
+
+
+# ── editions: topics and signals → edition ────────────────────────────────────────────────────────────
+
+
+class Reason(Value):
+    """One term of a score, with the numbers behind it."""
+
+    term: str
+    """`votes`, `prior`, `breadth`, `authors`, …: what the published definition calls it."""
+    points: float
+    detail: str = ""
+    """Part of a sentence with numbers: `97th percentile of votes for a 9-hour-old paper`."""
+
+
+class Scored(Value):
+    """A paper with its score and the terms that made it."""
+
+    paper: Paper
+    score: float = Field(ge=0, le=100)
+    reasons: tuple[Reason, ...] = ()
+    """Largest first."""
+
+
+class Entry(Value):
+    """A paper as an edition shows it."""
+
+    paper: Paper
+    score: float
+    reasons: tuple[Reason, ...] = ()
+    why: str = ""
+    """The two largest reasons as one sentence with numbers."""
+    summary: tuple[str, ...] = ()
+    """One or two sentences of the abstract, verbatim."""
+
+
+class Trend(Value):
+    """What a topic is doing."""
+
+    movement: Literal["new", "up", "down", "steady"] = "new"
+    streak_days: int = 1
+    """Publishing days in a row, this one included."""
+    series: tuple[float, ...] = ()
+    """Its share of the day's papers on the last ten publishing days, oldest first, this one last."""
+    ratio: float | None = None
+    """This day's share over its usual share; None while the usual share is not known."""
+
+
+class Section(Value):
+    """A topic as an edition shows it."""
+
+    slug: str
+    """Stable over days while the topic keeps its identity: `/topics/{slug}`."""
+    label: str
+    keywords: tuple[str, ...] = ()
+    trend: Trend = Trend()
+    entries: tuple[Entry, ...] = ()
+
+
+class Coverage(Value):
+    """What one source gave to an edition, or why it gave nothing."""
+
+    source: str
+    title: str
+    state: SourceState
+    papers: int = 0
+    since: Instant | None = None
+    """Since when it has been late, stale or failing."""
+    note: str = ""
+
+
+class Edition(Value):
+    """What one day's readers get, frozen, with the numbers behind every choice."""
+
+    date: date
+    composed_at: Instant
+    cut_off: Instant
+    sections: tuple[Section, ...] = ()
+    """Topics, best first."""
+    also: tuple[Entry, ...] = ()
+    """“Also today”: what fits no topic, best first."""
+    coverage: tuple[Coverage, ...] = ()
+    candidates: int = 0
+    """How many papers were weighed."""
+    notes: tuple[str, ...] = ()
+    """What the edition says of itself: a short memory, a late source."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to announce."""
+        return not self.sections and not self.also
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Every entry, sections first, in reading order."""
+        return tuple(entry for section in self.sections for entry in section.entries) + self.also
+
+
+# ── subscribers: who gets it, and when ────────────────────────────────────────────────────────────────
+
+
+class SubscriberStatus(StrEnum):
+    """Where a subscriber stands; only `active` ones are mailed digests."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+
+
+class Preferences(Value):
+    """What a reader chose."""
+
+    hour: int = Field(default=7, ge=0, le=23)
+    """Local hour of the digest."""
+    timezone: str = "UTC"
+    """IANA name."""
+    frequency: Literal["daily", "weekdays", "weekly"] = "daily"
+    topics: tuple[str, ...] = ()
+    """Phrases followed; none means everything."""
+    muted: tuple[str, ...] = ()
+    """Words that remove a paper."""
+    limit: int = Field(default=15, ge=1, le=50)
+    """Papers a mail."""
+    format: Literal["html", "text"] = "html"
+    paused_until: date | None = None
+
+
+class Consent(Value):
+    """When and how a reader agreed."""
+
+    requested_at: Instant | None = None
+    requested_from: str = ""
+    """Network prefix (/24 or /64), never a whole address."""
+    confirmed_at: Instant | None = None
+    confirmed_from: str = ""
+    how: Literal["form", "import", "api", "command"] = "form"
+
+
+class Subscriber(Value):
+    """One reader."""
+
+    id: int
+    """Dense, never reused."""
+    address: str
+    """As typed, for sending."""
+    status: SubscriberStatus
+    preferences: Preferences = Preferences()
+    consent: Consent = Consent()
+
+
+# ── rendering and delivery: message → inbox ───────────────────────────────────────────────────────────
+
+
+class Message(Value):
+    """A rendered mail, with placeholders where recipients differ.
+
+    A placeholder is written `-name-` (as `-unsubscribe_url-`) and stands in
+    ASCII-only parts, so that every mailer can splice a recipient's value in.
+    """
+
+    subject: str
+    html: str | None
+    """ASCII only (entities elsewhere); None for readers who asked for text."""
+    text: str
+    headers: tuple[tuple[str, str], ...] = ()
+    """Beyond From, To, Subject, Date and Message-ID, which the mailer writes. Values may hold placeholders."""
+
+
+class Recipient(Value):
+    """One inbox and what is spliced in for it."""
+
+    subscriber_id: int
+    address: str
+    substitutions: tuple[tuple[str, str], ...] = ()
+    """Pairs of placeholder and ASCII value."""

@@ -1,0 +1,1 @@
+"""Edition and preferences → message; context → page."""

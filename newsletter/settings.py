@@ -1,0 +1,322 @@
+"""What the operator chose: environment > `.env` > `newsletter.toml` > defaults.
+
+Names that platforms set stand without prefix (`PORT`, `REDIS_URL`,
+`SENDGRID_API_KEY`, `SMTP_URL`); ours begin with `NEWSLETTER_`. Secrets come
+from the environment or `.env` alone; `newsletter.toml` holds the rest in
+lower case, sources included. An unknown name is refused with the nearest
+known one, because a setting that is silently ignored is a fault that shows
+weeks later.
+"""
+
+import difflib
+import os
+import secrets
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dotenv import dotenv_values
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from newsletter.errors import SettingsError
+from newsletter.models import Source
+
+PREFIX = "NEWSLETTER_"
+SECRETS = frozenset(
+    {"secret_key", "redis_url", "sendgrid_api_key", "smtp_url", "admin_token", "metrics_token"}
+)
+"""What `newsletter.toml` may not hold and no command prints."""
+
+
+def _unprefixed(name: str) -> AliasChoices:
+    return AliasChoices(name, name.lower(), f"{PREFIX}{name}")
+
+
+def _comma_list(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Every setting, typed, with its default and what it is for."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        extra="ignore",  # unknown names are refused by `load`, with a suggestion
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    # where things are
+    environment: Literal["development", "production"] | None = Field(
+        default=None,
+        description="`development` or `production`; unset, production is whatever is not on a loopback `BASE_URL`.",
+    )
+    data_dir: Path = Field(
+        default=Path(".newsletter"),
+        description="Where the embedded server and the development secret live.",
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=_unprefixed("REDIS_URL"),
+        description="Redis or Valkey 6.2 or newer; unset, an embedded server is started in `DATA_DIR`.",
+    )
+    accept_store_risks: bool = Field(
+        default=False,
+        description="Start although the server's persistence or eviction policy cannot be verified.",
+    )
+    templates_dir: Path | None = Field(
+        default=None, description="A folder whose templates override ours of the same name."
+    )
+
+    # the site
+    base_url: str = Field(
+        default="http://localhost:8000",
+        description="The site's public address; every link is built from it, never from a Host header.",
+    )
+    host: str = Field(default="127.0.0.1", description="The address that the site listens on.")
+    port: int = Field(
+        default=8000,
+        ge=0,
+        le=65535,
+        validation_alias=_unprefixed("PORT"),
+        description="The port of the site.",
+    )
+    name: str = Field(default="Trending Papers", description="What the newsletter is called.")
+    secret_key: Annotated[tuple[SecretStr, ...], BeforeValidator(_comma_list)] = Field(
+        default=(),
+        description="Signs links. A comma list: the first signs, all verify. No default in production.",
+    )
+    admin_token: SecretStr | None = Field(default=None, description="Opens the editor's desk.")
+    metrics_token: SecretStr | None = Field(default=None, description="Opens `/metrics` and `/status.json`.")
+
+    # the edition
+    timezone: str = Field(default="UTC", description="The zone of the edition's date and of the cut-off.")
+    cut_off: time = Field(
+        default=time(6, 0), description="When the day's edition is composed, in `TIMEZONE`."
+    )
+    send_at: int = Field(default=7, ge=0, le=23, description="The hour that new subscribers are offered.")
+    papers: int = Field(
+        default=25, ge=1, le=100, description="Papers in an edition before readers' own limits."
+    )
+    topics: int = Field(default=8, ge=1, le=20, description="Topics in an edition.")
+
+    # the mail
+    mailer: Literal["outbox", "smtp", "sendgrid"] = Field(
+        default="outbox", description="Who delivers. `outbox` writes files: nothing leaves the machine."
+    )
+    outbox_dir: Path = Field(default=Path("outbox"), description="Where `outbox` writes.")
+    from_: str = Field(
+        default="Trending Papers <papers@localhost>",
+        validation_alias=AliasChoices("from", "FROM_", f"{PREFIX}FROM"),
+        description="The sender, as `Name <address>`.",
+    )
+    reply_to: str | None = Field(default=None, description="Where answers go, if not to the sender.")
+    postal_address: str = Field(
+        default="", description="Your postal address, required by law in many places."
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=_unprefixed("SMTP_URL"),
+        description="`smtp://user:password@host:587` (STARTTLS where offered) or `smtps://…:465`.",
+    )
+    sendgrid_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=_unprefixed("SENDGRID_API_KEY"),
+        description="A key that may send mail.",
+    )
+    sendgrid_host: str = Field(
+        default="https://api.sendgrid.com", description="`https://api.eu.sendgrid.com` for EU accounts."
+    )
+    sendgrid_webhook_key: str | None = Field(
+        default=None, description="The public key of SendGrid's signed event webhook."
+    )
+
+    # the sources
+    contact: str = Field(
+        default="", description="Mail or web address in the User-Agent, so that hosts can reach you."
+    )
+    allow_private_sources: bool = Field(
+        default=False, description="Let sources be polled on loopback and private addresses."
+    )
+    sources: tuple[Source, ...] | None = Field(
+        default=None, description="`[[sources]]` with `name` and `url`; unset, the built-in list."
+    )
+
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="One line an event, for people or machines."
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(
+                f"no time zone is called {value!r}; use an IANA name such as Europe/Berlin"
+            ) from error
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _absolute_without_slash(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an address such as https://papers.example.org, without query")
+        return value.rstrip("/")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of the edition's date."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def is_production(self) -> bool:
+        """Whether others can reach this site, so that a made-up secret will not do."""
+        if self.environment:
+            return self.environment == "production"
+        return urlsplit(self.base_url).hostname not in {"localhost", "127.0.0.1", "::1"}
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The secrets that links are signed with; the first signs, all verify.
+
+        Without a setting, development makes one and keeps it in the data
+        directory (mode 0600). Raises `SettingsError` in production.
+        """
+        if self.secret_key:
+            return tuple(key.get_secret_value() for key in self.secret_key)
+        if self.is_production:
+            raise SettingsError(
+                f"{PREFIX}SECRET_KEY is not set. Links in mails are signed with it. Make one with: "
+                "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            )
+        return (_kept_secret(self.data_dir / "secret_key"),)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read nothing behind the caller's back: `load` brings every layer in, so tests see only what they pass."""
+        return (init_settings,)
+
+
+def environment_names() -> dict[str, str]:
+    """Return each setting's name in the environment, by field; documentation is made from it.
+
+    >>> environment_names()["base_url"], environment_names()["port"]
+    ('NEWSLETTER_BASE_URL', 'PORT')
+    """
+    return {field: _environment_name(field) for field in Settings.model_fields}
+
+
+def _environment_name(field: str) -> str:
+    alias = Settings.model_fields[field].validation_alias
+    if isinstance(alias, AliasChoices):
+        return next(str(choice) for choice in alias.choices if str(choice).isupper() and choice != "FROM_")
+    return PREFIX + field.upper()
+
+
+def load(
+    environ: Mapping[str, str] | None = None, *, directory: Path | None = None, **overrides: Any
+) -> Settings:
+    """Return the settings of this process; `overrides` (by field) win over every layer.
+
+    `environ` is the environment and `directory` where `.env` and
+    `newsletter.toml` are looked for (`NEWSLETTER_CONFIG` names another TOML
+    file). Raises `SettingsError` with every fault found, one a line.
+    """
+    environ = os.environ if environ is None else environ
+    directory = Path.cwd() if directory is None else directory
+    dotenv = {k: v for k, v in dotenv_values(directory / ".env", interpolate=False).items() if v is not None}
+    merged = _from_toml(
+        Path(environ.get(f"{PREFIX}CONFIG", directory / "newsletter.toml")), f"{PREFIX}CONFIG" in environ
+    )
+    merged |= _from_environment(dotenv, ".env") | _from_environment(environ, "the environment") | overrides
+    try:
+        return Settings(**merged)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_fault(dict(one)) for one in error.errors())) from error
+
+
+def _from_environment(values: Mapping[str, str], where: str) -> dict[str, Any]:
+    names = {name: field for field, name in environment_names().items()}
+    names |= {PREFIX + field.upper().rstrip("_"): field for field in Settings.model_fields}
+    unknown = [n for n in values if n.startswith(PREFIX) and n not in names and n != f"{PREFIX}CONFIG"]
+    if unknown:
+        raise SettingsError("\n".join(_did_you_mean(name, names, where) for name in sorted(unknown)))
+    return {names[name]: value for name, value in values.items() if name in names and value != ""}
+
+
+def _from_toml(path: Path, is_required: bool) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        if is_required:
+            raise SettingsError(
+                f"{PREFIX}CONFIG names {path}, which does not exist. Create it or unset it."
+            ) from error
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}. See: newsletter config example") from error
+    fields = {field.rstrip("_"): field for field in Settings.model_fields}
+    unknown = [_did_you_mean(name, fields, str(path)) for name in values if name not in fields]
+    secret = [
+        f"{name} in {path}: secrets do not belong in a file that is shared. Set {_environment_name(fields[name])} instead."
+        for name in values
+        if fields.get(name) in SECRETS
+    ]
+    if unknown or secret:
+        raise SettingsError("\n".join(unknown + secret))
+    return {fields[name]: value for name, value in values.items()}
+
+
+def _did_you_mean(name: str, known: Iterable[str], where: str) -> str:
+    nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
+    hint = f"Did you mean {nearest[0]}?" if nearest else "Known settings: newsletter config show"
+    return f"{name} in {where} is not a setting. {hint}"
+
+
+def _fault(error: Mapping[str, Any]) -> str:
+    place = [str(part) for part in error["loc"]]
+    fields = environment_names()
+    by_alias = {name: name for name in fields.values()}
+    name = fields.get(place[0]) or by_alias.get(place[0]) or fields.get(f"{place[0]}_", place[0])
+    if name == f"{PREFIX}SOURCES":
+        name = "sources in newsletter.toml"
+    inside = ".".join(place[1:])
+    return f"{name}{f' ({inside})' if inside else ''}: {error['msg'].removeprefix('Value error, ')}."
+
+
+@lru_cache(maxsize=8)
+def _kept_secret(path: Path) -> str:
+    """Return the secret in `path`, making it at first use; two processes starting together agree on one."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)  # atomic, and fails where the other process was first
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingsError(
+            f"The development secret cannot be kept in {path}: {error.strerror}. "
+            f"Make the folder writable, or set {PREFIX}SECRET_KEY or {PREFIX}DATA_DIR."
+        ) from error

@@ -1,0 +1,116 @@
+"""The connection to Redis, the start-up refusals, and how rooms name their keys.
+
+Redis is the only store of truth. Each room's own store declares its keys as
+`Key` values in a module constant `KEYS`, so that every name, what lives under
+it and how long stands in one table (`newsletter config keys`, and the same in
+`.github/CONTRIBUTING.md`, which a test compares).
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+import redis
+
+from newsletter import embedded
+from newsletter.errors import StoreRefusedError, StoreUnavailableError
+from newsletter.settings import Settings
+
+Store = redis.Redis
+"""A connection pool whose replies are `str`; safe to share between threads, not across a fork."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A family of key names, what lives under them, and when they go away.
+
+    >>> paper = Key("paper:{id}", "string", "a Paper as JSON", timedelta(days=90))
+    >>> paper(id="arxiv:2606.13681")
+    'paper:arxiv:2606.13681'
+    """
+
+    pattern: str
+    kind: str
+    """`string`, `hash`, `set`, `zset`, `list` or `bitmap`."""
+    holds: str
+    expires: timedelta | None = None
+
+    def __call__(self, **parts: object) -> str:
+        """Return the name with its parts filled in."""
+        return self.pattern.format(**parts)
+
+    def matches(self, name: str) -> bool:
+        """Whether `name` belongs to this family."""
+        return re.fullmatch(re.sub(r"\\{\w+\\}", ".+", re.escape(self.pattern)), name) is not None
+
+
+def connect(settings: Settings, *, decode: bool = True) -> Store:
+    """Return the process's connection pool to the configured server, or to the embedded one.
+
+    The server is looked at once a process; see `refusal`. Raises
+    `StoreUnavailableError` where it does not answer and `StoreRefusedError`
+    where it would lose subscribers.
+    """
+    return _connected(embedded.redis_url(settings), settings.accept_store_risks, decode)
+
+
+@lru_cache(maxsize=8)
+def _connected(url: str, accepts_risks: bool, decode: bool) -> Store:
+    client = redis.Redis.from_url(
+        url, decode_responses=decode, socket_timeout=30, socket_connect_timeout=5, health_check_interval=25
+    )
+    with unavailable_store():
+        info: dict[str, Any] = client.info()
+        reason = refusal(info, _config(client))
+    if reason and not accepts_risks:
+        raise StoreRefusedError(reason)
+    return client
+
+
+@contextmanager
+def unavailable_store() -> Iterator[None]:
+    """Translate the driver's connection errors into `StoreUnavailableError`."""
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise StoreUnavailableError(
+            f"Redis does not answer ({error}). Start it, or correct REDIS_URL; unset, an embedded one is used."
+        ) from error
+
+
+def refusal(info: dict[str, Any], config: dict[str, str] | None) -> str | None:
+    """Return why a server must not be used, or None: too old, evicting, or without persistence.
+
+    `config` is None where the provider blocks CONFIG; INFO tells the policy
+    and whether there is an append-only file then, but not whether snapshots
+    are taken, so a server without the file is refused and the operator may
+    vouch for it.
+    """
+    version = tuple(int(part) for part in str(info.get("redis_version", "0")).split(".")[:2])
+    if version < embedded.OLDEST_VERSION:
+        return f"Redis {info.get('redis_version')} is too old; 6.2 or newer is needed. Upgrade the server."
+    policy = info.get("maxmemory_policy") or (config or {}).get("maxmemory-policy", "unknown")
+    if policy != "noeviction":
+        return (
+            f"Redis evicts keys (maxmemory-policy {policy}), which loses subscribers. "
+            "Fix: CONFIG SET maxmemory-policy noeviction, and the same in its configuration file."
+        )
+    if not int(info.get("aof_enabled", 0)) and not (config or {}).get("save"):
+        seen = "" if config else " as far as can be seen (CONFIG is blocked)"
+        return (
+            f"Redis keeps nothing on disk{seen}. Fix: CONFIG SET appendonly yes, and the same in its "
+            "configuration file. If your provider persists in another way, set NEWSLETTER_ACCEPT_STORE_RISKS=true."
+        )
+    return None
+
+
+def _config(client: Store) -> dict[str, str] | None:
+    try:
+        found = {**client.config_get("maxmemory-policy"), **client.config_get("save")}
+    except redis.ResponseError:  # managed servers block CONFIG
+        return None
+    return {str(name): str(value) for name, value in found.items()}

@@ -1,0 +1,66 @@
+"""What every test may ask for: settings of its own, and a real server of our own."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from newsletter import settings as settings_module
+from newsletter import store as store_module
+from newsletter.embedded import EmbeddedServer
+from newsletter.settings import Settings
+from newsletter.store import Store
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real documents that are not part of this repository."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder of real documents is not beside this checkout")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """A real server in a folder of its own, for the whole run."""
+    folder = Path(tempfile.mkdtemp(prefix="np-"))
+    server = EmbeddedServer(folder)
+    server.enter()
+    yield server
+    server.leave()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def make_settings(server: EmbeddedServer, tmp_path: Path) -> Callable[..., Settings]:
+    """Build settings that see nothing of this machine's environment."""
+
+    def build(**overrides: object) -> Settings:
+        defaults: dict[str, object] = {
+            "redis_url": f"unix://{server.socket}",
+            "data_dir": tmp_path / "data",
+            "outbox_dir": tmp_path / "outbox",
+            "secret_key": "a-secret-of-the-tests",
+        }
+        return settings_module.load({}, directory=tmp_path, **(defaults | overrides))
+
+    return build
+
+
+@pytest.fixture
+def settings(make_settings: Callable[..., Settings]) -> Settings:
+    """Return the settings of a laptop."""
+    return make_settings()
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    """Yield a connection to the run's own server, emptied before and after."""
+    client = store_module.connect(settings)
+    client.flushall()
+    yield client
+    client.flushall()

@@ -1,0 +1,1 @@
+"""Celery: the tasks, and when they are asked for."""
