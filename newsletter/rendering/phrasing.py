@@ -1,0 +1,185 @@
+"""How dates, numbers, names and movements read, the same in mails and on pages."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from newsletter.models import Entry, Link, Paper, Trend
+
+WORDS_A_MINUTE = 230
+"""Silent reading of English prose (Brysbaert 2019, 238; abstracts are denser)."""
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_ARROWS = {"up": "▲", "down": "▼", "steady": "=", "new": "NEW"}
+
+
+def short_date(day: date) -> str:
+    """Name a day as a subject does, whatever the machine's locale.
+
+    >>> short_date(date(2026, 11, 22))
+    '22 Nov'
+    """
+    return f"{day.day} {_MONTHS[day.month - 1][:3]}"
+
+
+def long_date(day: date) -> str:
+    """Name a day as a masthead does.
+
+    >>> long_date(date(2026, 11, 22))
+    'Sunday, 22 November 2026'
+    """
+    return f"{weekday(day)}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def weekday(day: date) -> str:
+    """Name the day of the week."""
+    return _DAYS[day.weekday()]
+
+
+def since(moment: datetime, today: date) -> str:
+    """Say since when, as near as today needs: a weekday within the last six days, else a date.
+
+    >>> from datetime import UTC
+    >>> since(datetime(2026, 11, 20, 9, tzinfo=UTC), date(2026, 11, 22))
+    'since Friday'
+    >>> since(datetime(2026, 10, 3, 9, tzinfo=UTC), date(2026, 11, 22))
+    'since 3 Oct'
+    """
+    day = moment.date()
+    if day == today:
+        return f"since {moment:%H:%M} UTC"
+    return f"since {weekday(day) if 0 < (today - day).days < 7 else short_date(day)}"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Count things, with a thin mark in thousands.
+
+    >>> count(1, "paper"), count(1612, "paper"), count(2, "entry", "entries")
+    ('1 paper', '1,612 papers', '2 entries')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def times(ratio: float) -> str:
+    """Write a ratio with as many digits as it can bear.
+
+    >>> times(4.12), times(0.5), times(37.6)
+    ('4.1×', '0.5×', '38×')
+    """
+    return f"{ratio:.0f}×" if ratio >= 9.95 else f"{ratio:.1f}×"
+
+
+def ordinal(number: int) -> str:
+    """Write a place in an order.
+
+    >>> [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 112)]
+    ['1st', '2nd', '3rd', '4th', '11th', '12th', '13th', '21st', '112th']
+    """
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def sparkline(series: Sequence[float]) -> str:
+    """Draw a series with one block a value, the tallest for its largest; zero is the lowest block.
+
+    >>> sparkline((0, 1, 2, 4))
+    '▁▃▅█'
+    >>> sparkline((0, 0)), sparkline(())
+    ('▁▁', '')
+    """
+    top = max(series, default=0)
+    if top <= 0:
+        return _BLOCKS[0] * len(series)
+    return "".join(_BLOCKS[round(max(value, 0) / top * (len(_BLOCKS) - 1))] for value in series)
+
+
+def arrow(trend: Trend) -> str:
+    """Show a movement as a hit parade does: ▲, ▼, = or NEW."""
+    return _ARROWS[trend.movement]
+
+
+def movement(trend: Trend) -> str:
+    """Say what a topic is doing, in words and numbers.
+
+    >>> movement(Trend(movement="up", streak_days=3, ratio=4.12))
+    '4.1× its usual share, 3rd day in a row'
+    >>> movement(Trend())
+    'new today'
+    """
+    parts = [f"{times(trend.ratio)} its usual share"] if trend.ratio is not None else []
+    if trend.movement == "new":
+        parts.append("new today")
+    elif trend.streak_days > 1:
+        parts.append(f"{ordinal(trend.streak_days)} day in a row")
+    elif not parts:
+        parts.append({"up": "rising", "down": "falling", "steady": "as usual"}[trend.movement])
+    return ", ".join(parts)
+
+
+def byline(authors: Sequence[str], shown: int = 3) -> str:
+    """Name the first authors and count the others; one other is named rather than counted.
+
+    >>> byline(["Ada", "Bo", "Cy", "Di", "Ed"]), byline(["Ada", "Bo", "Cy", "Di"]), byline([])
+    ('Ada, Bo, Cy + 2', 'Ada, Bo, Cy, Di', '')
+    """
+    named = len(authors) if len(authors) <= shown + 1 else shown
+    rest = f" + {len(authors) - named:,}" if named < len(authors) else ""
+    return ", ".join(authors[:named]) + rest
+
+
+def reading_minutes(words: int) -> int:
+    """Return how many minutes a text takes, at least one."""
+    return max(1, round(words / WORDS_A_MINUTE))
+
+
+def anchor(paper: Paper) -> str:
+    """Return the stable name of a paper within a page, safe in a fragment without quoting.
+
+    >>> from datetime import UTC
+    >>> anchor(Paper(id="arxiv:math/0309136", title="", first_seen=datetime(2026, 1, 1, tzinfo=UTC)))
+    'arxiv-math-0309136'
+    """
+    return re.sub(r"[^A-Za-z0-9.]+", "-", paper.id).strip("-")
+
+
+def link(paper: Paper, *rels: str) -> Link | None:
+    """Return the first of a paper's links that is of the first kind it has, or None."""
+    return next((found for rel in rels for found in paper.links if found.rel == rel), None)
+
+
+def home(paper: Paper) -> str | None:
+    """Return where a title leads: the abstract, else a page or file, else who mentioned it first."""
+    found = link(paper, "abstract", "project", "post", "pdf", "discussion", "code")
+    if found:
+        return found.url
+    return paper.mentions[0].url if paper.mentions else None
+
+
+def reason(entry: Entry) -> str:
+    """Say why a paper is here: the sentence that the edition froze, else its two largest reasons."""
+    if entry.why:
+        return entry.why
+    return "; ".join([reason.detail for reason in entry.reasons if reason.detail][:2])
+
+
+def quotation(entry: Entry) -> str:
+    """Join the abstract's sentences, with an ellipsis where the abstract does not join them itself."""
+    if not entry.summary:
+        return ""
+    joined = " ".join(entry.summary)
+    return joined if joined in " ".join(entry.paper.abstract.split()) else " … ".join(entry.summary)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    f.__name__: f
+    for f in (
+        short_date, long_date, weekday, since, count, times, ordinal, sparkline, arrow, movement, byline,
+        anchor, link, home, reason, quotation,
+    )
+}  # fmt: skip
+"""What every template can say."""

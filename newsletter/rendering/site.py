@@ -1,0 +1,81 @@
+"""What mails and pages say of the newsletter itself."""
+
+import re
+from datetime import date
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote, urlsplit
+
+from newsletter.models import Value
+from newsletter.settings import Settings
+
+
+class SiteFacts(Value):
+    """The newsletter's name, addresses and templates; links are built from `base_url` alone."""
+
+    name: str
+    base_url: str
+    """Absolute, without a slash at its end."""
+    from_: str
+    """The sender, as `Name <address>`."""
+    reply_to: str | None = None
+    postal_address: str = ""
+    timezone: str = "UTC"
+    templates_dir: Path | None = None
+    """A folder whose templates override ours of the same name."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Pick from the settings what readers may see."""
+        return cls(
+            name=settings.name,
+            base_url=settings.base_url,
+            from_=settings.from_,
+            reply_to=settings.reply_to,
+            postal_address=settings.postal_address,
+            timezone=settings.timezone,
+            templates_dir=settings.templates_dir,
+        )
+
+    @property
+    def host(self) -> str:
+        """The site's host name, in ASCII.
+
+        >>> SiteFacts(name="P", base_url="https://papers.example.org:8443", from_="p@example.org").host
+        'papers.example.org'
+        """
+        host = urlsplit(self.base_url).hostname or "localhost"
+        return host if host.isascii() else host.encode("idna").decode("ascii")
+
+    @property
+    def list_id(self) -> str:
+        """The List-Id (RFC 2919): stable for ever, ASCII, so that no mail software encodes it.
+
+        >>> SiteFacts(name="P", base_url="https://papers.example.org", from_="p@example.org").list_id
+        '<digest.papers.example.org>'
+        """
+        return f"<digest.{self.host.strip('[]').replace(':', '.')}>"
+
+    @property
+    def sender_id(self) -> str:
+        """The last part of Feedback-ID: 5 to 15 characters, the same in all mails (Google's rule)."""
+        letters = re.sub(r"[^a-z0-9]", "", self.host.lower())
+        return (letters or "papers")[:15].ljust(5, "0")
+
+    @property
+    def sender_address(self) -> str:
+        """The address in From."""
+        return parseaddr(self.from_)[1]
+
+    def url(self, path: str) -> str:
+        """Return the public address of a path that begins with a slash."""
+        return self.base_url + path
+
+    def edition_url(self, day: date) -> str:
+        """Return where an edition stands on the web."""
+        return self.url(f"/d/{day.isoformat()}")
+
+    def topic_url(self, slug: str) -> str:
+        """Return where a topic's history stands on the web."""
+        return self.url(f"/topics/{quote(slug)}")
