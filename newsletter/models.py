@@ -319,7 +319,7 @@ class Message(Value):
     """ASCII only (entities elsewhere); None for readers who asked for text."""
     text: str
     headers: tuple[tuple[str, str], ...] = ()
-    """Beyond From, To, Subject, Date and Message-ID, which the mailer writes. Values may hold placeholders."""
+    """Beyond From, To, Subject, Date, Message-ID (the mailer writes those); values may hold placeholders."""
 
 
 class Recipient(Value):

@@ -12,7 +12,7 @@ import difflib
 import os
 import secrets
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import time
 from functools import lru_cache
 from pathlib import Path
@@ -22,12 +22,25 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings import (
+    SettingsError as PydanticSettingsError,
+)
 
 from newsletter.errors import SettingsError
 from newsletter.models import Source
 
 PREFIX = "NEWSLETTER_"
+CONFIG = f"{PREFIX}CONFIG"
+"""Names another file than `newsletter.toml`."""
 SECRETS = frozenset(
     {"secret_key", "redis_url", "sendgrid_api_key", "smtp_url", "admin_token", "metrics_token"}
 )
@@ -55,7 +68,7 @@ class Settings(BaseSettings):
     # where things are
     environment: Literal["development", "production"] | None = Field(
         default=None,
-        description="`development` or `production`; unset, production is whatever is not on a loopback `BASE_URL`.",
+        description="`development` or `production`; unset, a `BASE_URL` beyond loopback means production.",
     )
     data_dir: Path = Field(
         default=Path(".newsletter"),
@@ -88,7 +101,7 @@ class Settings(BaseSettings):
         description="The port of the site.",
     )
     name: str = Field(default="Trending Papers", description="What the newsletter is called.")
-    secret_key: Annotated[tuple[SecretStr, ...], BeforeValidator(_comma_list)] = Field(
+    secret_key: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_list)] = Field(
         default=(),
         description="Signs links. A comma list: the first signs, all verify. No default in production.",
     )
@@ -199,18 +212,6 @@ class Settings(BaseSettings):
             )
         return (_kept_secret(self.data_dir / "secret_key"),)
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read nothing behind the caller's back: `load` brings every layer in, so tests see only what they pass."""
-        return (init_settings,)
-
 
 def environment_names() -> dict[str, str]:
     """Return each setting's name in the environment, by field; documentation is made from it.
@@ -239,51 +240,77 @@ def load(
     """
     environ = os.environ if environ is None else environ
     directory = Path.cwd() if directory is None else directory
-    dotenv = {k: v for k, v in dotenv_values(directory / ".env", interpolate=False).items() if v is not None}
-    merged = _from_toml(
-        Path(environ.get(f"{PREFIX}CONFIG", directory / "newsletter.toml")), f"{PREFIX}CONFIG" in environ
-    )
-    merged |= _from_environment(dotenv, ".env") | _from_environment(environ, "the environment") | overrides
+    toml = Path(environ.get(CONFIG, directory / "newsletter.toml"))
+    dotenv = directory / ".env"
+    _refuse_unknown_names(environ, "the environment")
+    _refuse_unknown_names(dotenv_values(dotenv, interpolate=False), ".env")
+    _refuse_unfit_file(toml, is_required=CONFIG in environ)
     try:
-        return Settings(**merged)
+        return _layered(environ, dotenv, toml)(**overrides)
     except ValidationError as error:
         raise SettingsError("\n".join(_fault(dict(one)) for one in error.errors())) from error
+    except PydanticSettingsError as error:
+        raise SettingsError(f"{error}. See: newsletter config example") from error
 
 
-def _from_environment(values: Mapping[str, str], where: str) -> dict[str, Any]:
-    names = {name: field for field, name in environment_names().items()}
-    names |= {PREFIX + field.upper().rstrip("_"): field for field in Settings.model_fields}
-    unknown = [n for n in values if n.startswith(PREFIX) and n not in names and n != f"{PREFIX}CONFIG"]
+def _layered(environ: Mapping[str, str], dotenv: Path, toml: Path) -> type[Settings]:
+    """Return Settings bound to these layers, so that a test sees only what it passes."""
+
+    class Layered(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            *_: PydanticBaseSettingsSource,
+            **__: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            from_environment = EnvSettingsSource(settings_cls, env_ignore_empty=True)
+            from_environment.env_vars = {name.lower(): value for name, value in environ.items() if value}
+            return (
+                init_settings,
+                from_environment,
+                DotEnvSettingsSource(settings_cls, env_file=dotenv, env_ignore_empty=True),
+                TomlConfigSettingsSource(settings_cls, toml_file=toml),
+            )
+
+    return Layered
+
+
+def _refuse_unknown_names(values: Mapping[str, str | None], where: str) -> None:
+    known = {CONFIG, *environment_names().values()}
+    known |= {
+        PREFIX + field.upper() for field, name in environment_names().items() if not name.startswith(PREFIX)
+    }
+    unknown = sorted(name for name in values if name.startswith(PREFIX) and name not in known)
     if unknown:
-        raise SettingsError("\n".join(_did_you_mean(name, names, where) for name in sorted(unknown)))
-    return {names[name]: value for name, value in values.items() if name in names and value != ""}
+        raise SettingsError("\n".join(_did_you_mean(name, known, where) for name in unknown))
 
 
-def _from_toml(path: Path, is_required: bool) -> dict[str, Any]:
+def _refuse_unfit_file(path: Path, *, is_required: bool) -> None:
     try:
         values = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         if is_required:
             raise SettingsError(
-                f"{PREFIX}CONFIG names {path}, which does not exist. Create it or unset it."
+                f"{CONFIG} names {path}, which does not exist. Create it or unset it."
             ) from error
-        return {}
+        return
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}. See: newsletter config example") from error
     fields = {field.rstrip("_"): field for field in Settings.model_fields}
-    unknown = [_did_you_mean(name, fields, str(path)) for name in values if name not in fields]
-    secret = [
-        f"{name} in {path}: secrets do not belong in a file that is shared. Set {_environment_name(fields[name])} instead."
+    faults = [_did_you_mean(name, fields, str(path)) for name in values if name not in fields]
+    faults += [
+        f"{name} in {path}: secrets do not belong in a shared file. Set {_environment_name(fields[name])}."
         for name in values
         if fields.get(name) in SECRETS
     ]
-    if unknown or secret:
-        raise SettingsError("\n".join(unknown + secret))
-    return {fields[name]: value for name, value in values.items()}
+    if faults:
+        raise SettingsError("\n".join(faults))
 
 
-def _did_you_mean(name: str, known: Iterable[str], where: str) -> str:
-    nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
+def _did_you_mean(name: str, known: Collection[str], where: str) -> str:
+    nearest = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
     hint = f"Did you mean {nearest[0]}?" if nearest else "Known settings: newsletter config show"
     return f"{name} in {where} is not a setting. {hint}"
 

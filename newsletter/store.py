@@ -78,7 +78,7 @@ def unavailable_store() -> Iterator[None]:
         yield
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise StoreUnavailableError(
-            f"Redis does not answer ({error}). Start it, or correct REDIS_URL; unset, an embedded one is used."
+            f"Redis does not answer ({error}). Start it, correct REDIS_URL, or unset it for the embedded one."
         ) from error
 
 
@@ -103,7 +103,7 @@ def refusal(info: dict[str, Any], config: dict[str, str] | None) -> str | None:
         seen = "" if config else " as far as can be seen (CONFIG is blocked)"
         return (
             f"Redis keeps nothing on disk{seen}. Fix: CONFIG SET appendonly yes, and the same in its "
-            "configuration file. If your provider persists in another way, set NEWSLETTER_ACCEPT_STORE_RISKS=true."
+            "configuration file. If your provider persists otherwise: NEWSLETTER_ACCEPT_STORE_RISKS=true."
         )
     return None
 

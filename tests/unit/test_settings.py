@@ -56,3 +56,29 @@ def test_a_secret_in_the_shared_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "newsletter.toml").write_text('sendgrid_api_key = "SG.x"\n')
     with pytest.raises(SettingsError, match="SENDGRID_API_KEY"):
         load({}, directory=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "NEWSLETTER_REDIS_URL", "redis_url"])
+def test_an_override_wins_over_every_spelling_of_the_environment(name: str, tmp_path: Path) -> None:
+    """Commands and tests can rely on what they pass."""
+    given = load({name: "redis://environment"}, directory=tmp_path, redis_url="redis://override").redis_url
+    assert given is not None
+    assert given.get_secret_value() == "redis://override"
+
+
+def test_sources_are_read_from_toml(tmp_path: Path) -> None:
+    """A list of tables, each checked; a fault names the file's own words."""
+    (tmp_path / "newsletter.toml").write_text(
+        '[[sources]]\nname = "lab"\nurl = "https://lab.example/feed"\nevery = "PT1H"\n'
+    )
+    sources = load({}, directory=tmp_path).sources
+    assert sources is not None
+    assert sources[0].name == "lab"
+    (tmp_path / "newsletter.toml").write_text('[[sources]]\nname = "lab"\n')
+    with pytest.raises(SettingsError, match=r"sources in newsletter.toml \(0.url\)"):
+        load({}, directory=tmp_path)
+
+
+def test_several_secrets_are_kept_in_order(tmp_path: Path) -> None:
+    """The first signs, all verify."""
+    assert load({"NEWSLETTER_SECRET_KEY": "new, old"}, directory=tmp_path).keys == ("new", "old")
