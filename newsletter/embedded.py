@@ -67,6 +67,17 @@ def use(data_dir: Path) -> Path:
         return _used[directory].socket
 
 
+def revive(settings: Settings) -> bool:
+    """Start the embedded server again if it died; return whether it had. A configured server is its operator's."""
+    if settings.redis_url:
+        return False
+    server = _used[settings.data_dir.expanduser().resolve()]
+    if _answers(server.socket):
+        return False
+    server.revive()
+    return True
+
+
 class EmbeddedServer:
     """One server in one directory, started by whoever comes first and stopped by whoever leaves last."""
 

@@ -1,0 +1,101 @@
+"""`newsletter check`: what can be known before anything is started."""
+
+import os
+from email.utils import parseaddr
+from pathlib import Path
+
+import click
+
+from newsletter import embedded
+from newsletter import settings as settings_module
+from newsletter.cli import output
+from newsletter.errors import NewsletterError, SettingsError
+from newsletter.rendering import pages
+from newsletter.settings import Settings
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check(as_json: bool) -> None:
+    """Check settings, secrets, templates and folders, without touching the network. Exit 1 on a fault."""
+    settings = settings_module.load()
+    faults = find_faults(settings)
+    output.show([{"fault": fault} for fault in faults], as_json=as_json)
+    if faults:
+        raise SettingsError(f"{len(faults)} fault{'s' if len(faults) > 1 else ''} found; see above.")
+    if not as_json:
+        click.echo(f"Everything that can be checked before the start is in order. Mailer: {settings.mailer}.")
+
+
+def find_faults(settings: Settings) -> list[str]:
+    """Return what would go wrong later, each with its remedy, in the order of the walk."""
+    checks = (_secret, _server, _sender, _mailer, _outbox, _templates, _sources)
+    return [fault for one in checks if (fault := one(settings))]
+
+
+def _secret(settings: Settings) -> str | None:
+    try:
+        weak = [key for key in settings.keys if len(key) < 16]  # 128 bits need 22 characters of base64
+    except NewsletterError as error:
+        return str(error)
+    return "NEWSLETTER_SECRET_KEY is shorter than 16 characters. Make a longer one." if weak else None
+
+
+def _server(settings: Settings) -> str | None:
+    if settings.redis_url:
+        return None
+    try:
+        embedded.version_of(embedded.find_binary())
+    except NewsletterError as error:
+        return str(error)
+    return None
+
+
+def _sender(settings: Settings) -> str | None:
+    _, address = parseaddr(settings.from_)
+    if "@" not in address:
+        return f"NEWSLETTER_FROM ({settings.from_}) holds no address. Write: Name <papers@example.org>"
+    if settings.mailer != "outbox" and address.endswith("@localhost"):
+        return "NEWSLETTER_FROM is still papers@localhost. Set it to an address of your domain."
+    return None
+
+
+def _mailer(settings: Settings) -> str | None:
+    if settings.mailer == "smtp" and not settings.smtp_url:
+        return "The mailer is smtp, but SMTP_URL is not set. Write: smtp://user:password@host:587"
+    if settings.mailer == "sendgrid" and not settings.sendgrid_api_key:
+        return "The mailer is sendgrid, but SENDGRID_API_KEY is not set. Make a key that may send mail."
+    if settings.mailer != "outbox" and not settings.postal_address:
+        return "NEWSLETTER_POSTAL_ADDRESS is not set. The law asks for it in bulk mail in many places."
+    return None
+
+
+def _outbox(settings: Settings) -> str | None:
+    if settings.mailer != "outbox":
+        return None
+    folder = settings.outbox_dir.absolute()
+    nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        return f"The outbox {folder} cannot be written. Set NEWSLETTER_OUTBOX_DIR to a folder of yours."
+    return None
+
+
+def _templates(settings: Settings) -> str | None:
+    if settings.templates_dir and not Path(settings.templates_dir).is_dir():
+        return f"NEWSLETTER_TEMPLATES_DIR names {settings.templates_dir}, which is no folder. Create or unset it."
+    environment = pages.environment(settings)
+    for name in environment.list_templates(extensions=["html", "txt", "xml"]):
+        try:
+            environment.get_template(name)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with an operator's template is the fault
+            return f"The template {name} is broken: {error}. Mend it, or remove the override."
+    return None
+
+
+def _sources(settings: Settings) -> str | None:
+    names = [source.name for source in settings.sources or ()]
+    doubles = sorted({name for name in names if names.count(name) > 1})
+    if doubles:
+        return f"Sources share a name: {', '.join(doubles)}. Rename one of each in newsletter.toml."
+    wrong = [s.name for s in settings.sources or () if not s.url.startswith(("http://", "https://"))]
+    return f"Sources without an http address: {', '.join(wrong)}. Correct their url." if wrong else None

@@ -1,0 +1,81 @@
+"""The Celery application and its settings.
+
+Messages are hints and Redis state is the truth: a task takes ids alone, may
+run twice or never, and what it left undone is found by the next tick. The
+settings below follow from that; each was tried against kill -9, restarts of
+the server and lost connections.
+"""
+
+import logging
+import sys
+from datetime import timedelta
+from functools import lru_cache
+
+from celery import Celery
+from celery.signals import setup_logging
+
+from newsletter import queue
+from newsletter import settings as settings_module
+from newsletter import store as store_module
+from newsletter.errors import NewsletterError
+from newsletter.settings import Settings
+from newsletter.store import Store
+
+TICK_EVERY = timedelta(seconds=30)
+
+BEAT = {"tick": {"task": "workers.schedule.tick", "schedule": TICK_EVERY}}
+"""All that beat knows. Any number of beats is harmless: the tick is guarded, and derives its work from state."""
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Return the settings of this worker process."""
+    return settings_module.load()
+
+
+def store() -> Store:
+    """Return this process's connection to the store; the pool notices a fork by itself."""
+    return store_module.connect(settings())
+
+
+def create() -> Celery:
+    """Return the application, bound to the server that holds the state.
+
+    Raises `NewsletterError` where settings or server are not fit.
+    """
+    celery = Celery("newsletter", broker=queue.broker_url(settings()))
+    celery.conf.update(
+        queue.producer_options(),
+        include=["workers.schedule", "workers.polling", "workers.composing", "workers.sending", "workers.upkeep"],
+        beat_schedule=BEAT,
+        beat_schedule_filename=str(settings().data_dir / "beat"),
+        timezone="UTC",
+        # a worker that dies gives its message back, and a repeated message finds its work done
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        # HTTP timeout 10 s < lease 60 s < task limit < visibility 600 s
+        task_time_limit=300,
+        worker_soft_shutdown_timeout=20,
+        # a cancel in the middle of a request would make doubt where there is none
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        # leave the log to us
+        worker_hijack_root_logger=False,
+    )
+    return celery
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]  # celery ships no types
+def _log_to_stdout(**_: object) -> None:
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)  # a line a received task is too many
+
+
+try:
+    app = create()
+except NewsletterError as error:
+    sys.exit(f"error: {error}")

@@ -1,0 +1,16 @@
+"""Compose the day's edition."""
+
+import logging
+from datetime import UTC, date, datetime
+
+from newsletter.editions import compose as composing
+from workers.app import app, settings, store
+
+log = logging.getLogger(__name__)
+
+
+@app.task(name="workers.composing.compose")  # type: ignore[untyped-decorator]  # celery ships no types
+def compose(day: str) -> None:
+    """Freeze the edition of `day` (ISO date); it is frozen once, and a second call finds it so."""
+    edition = composing.build(store(), settings(), date.fromisoformat(day), datetime.now(UTC))
+    log.info("edition day=%s topics=%d papers=%d", day, len(edition.sections), len(edition.entries))

@@ -1,0 +1,66 @@
+"""The tick: everything that must be done now, derived from stored state.
+
+Nothing is remembered between ticks, so a lost message, a killed worker or a
+restarted server costs half a minute, and any number of beats is harmless.
+"""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from newsletter import queue
+from newsletter.delivery import cohorts, sweep
+from newsletter.editions import compose as composing
+from newsletter.settings import Settings
+from newsletter.sources import catalog
+from newsletter.sources.store import SourceStore
+from newsletter.store import Key, Store
+from workers.app import TICK_EVERY, app, settings, store
+
+Task = tuple[str, tuple[str, ...]]
+"""A task's name and the ids that it is called with."""
+
+SOURCES_A_TASK = 200
+"""One task asks many sources at once; its cost is counted once."""
+
+TICK = Key("tick:{slot}", "string", "this half minute's tick has been taken", timedelta(minutes=2))
+ASKED = Key("asked:{task}", "string", "this task was enqueued a moment ago", timedelta(seconds=90))
+BEAT_SEEN = Key("heartbeat:tick", "string", "when the tick last ran, ISO instant")
+KEYS = (TICK, ASKED, BEAT_SEEN)
+
+log = logging.getLogger(__name__)
+
+
+@app.task(name="workers.schedule.tick")  # type: ignore[untyped-decorator]  # celery ships no types
+def tick() -> None:
+    """Enqueue what is due, once a half minute however many beats ask."""
+    now = datetime.now(UTC)
+    slot = int(now.timestamp() // TICK_EVERY.total_seconds())
+    redis = store()
+    if not redis.set(TICK(slot=slot), "1", nx=True, ex=TICK.expires):
+        return
+    redis.set(BEAT_SEEN(), now.isoformat())
+    asked = queue.connect(settings())
+    for name, ids in work_due(redis, settings(), now):
+        # a task that is slow to start is not asked for again at every tick
+        if redis.set(ASKED(task=":".join((name, *ids))), "1", nx=True, ex=ASKED.expires):
+            asked.enqueue(name, *ids)
+
+
+def work_due(redis: Store, settings: Settings, now: datetime) -> Iterator[Task]:
+    """Yield what must be done at `now`; the same state at the same time gives the same work.
+
+    Readers come first: letters, open batches and due cohorts before the day's
+    edition, and that before the sources.
+    """
+    for letter in sweep.open_letters(redis, now):
+        yield "workers.sending.send_letter", (letter,)
+    for batch in sweep.open_batches(redis, now):
+        yield "workers.sending.send_batch", (batch.day.isoformat(), batch.id)
+    if cohorts.due(redis, settings, now):
+        yield "workers.sending.freeze", ()
+    if day := composing.due(redis, settings, now):
+        yield "workers.composing.compose", (day.isoformat(),)
+    names = SourceStore(redis).due(catalog.configured(settings, redis), now)
+    for start in range(0, len(names), SOURCES_A_TASK):
+        yield "workers.polling.poll", tuple(names[start : start + SOURCES_A_TASK])
