@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from newsletter.models import Entry, Link, Paper, Trend
+from newsletter.models import Entry, Paper, Preferences, Trend
 
 WORDS_A_MINUTE = 230
 """Silent reading of English prose (Brysbaert 2019, 238; abstracts are denser)."""
@@ -16,6 +17,16 @@ _MONTHS = (
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _ARROWS = {"up": "▲", "down": "▼", "steady": "=", "new": "NEW"}
+
+_LINK_NAMES = {
+    "abstract": "Abstract",
+    "pdf": "PDF",
+    "code": "Code",
+    "project": "Project",
+    "discussion": "Discussion",
+    "post": "Post",
+}
+_FREQUENCIES = {"daily": "every day", "weekdays": "Monday to Friday", "weekly": "once a week"}
 
 
 def short_date(day: date) -> str:
@@ -109,11 +120,11 @@ def movement(trend: Trend) -> str:
     >>> movement(Trend(movement="up", streak_days=3, ratio=4.12))
     '4.1× its usual share, 3rd day in a row'
     >>> movement(Trend())
-    'new today'
+    'first day on the chart'
     """
     parts = [f"{times(trend.ratio)} its usual share"] if trend.ratio is not None else []
     if trend.movement == "new":
-        parts.append("new today")
+        parts.append("first day on the chart")
     elif trend.streak_days > 1:
         parts.append(f"{ordinal(trend.streak_days)} day in a row")
     elif not parts:
@@ -132,6 +143,28 @@ def byline(authors: Sequence[str], shown: int = 3) -> str:
     return ", ".join(authors[:named]) + rest
 
 
+def schedule(preferences: Preferences) -> str:
+    """Say how often, when and how much a reader gets.
+
+    >>> schedule(Preferences(hour=7, timezone="Europe/Berlin"))
+    'every day about 07:00 (Europe/Berlin), up to 15 papers'
+    """
+    often = _FREQUENCIES[preferences.frequency]
+    papers = count(preferences.limit, "paper")
+    return f"{often} about {preferences.hour:02}:00 ({preferences.timezone}), up to {papers}"
+
+
+def appointment(moment: datetime, preferences: Preferences) -> str:
+    """Name an hour to come in the reader's zone.
+
+    >>> from datetime import UTC
+    >>> appointment(datetime(2026, 11, 23, 6, tzinfo=UTC), Preferences(timezone="Europe/Berlin"))
+    'Monday, 23 November, about 07:00 (Europe/Berlin)'
+    """
+    local = moment.astimezone(ZoneInfo(preferences.timezone))
+    return f"{long_date(local.date())[:-5]}, about {local:%H:%M} ({preferences.timezone})"
+
+
 def reading_minutes(words: int) -> int:
     """Return how many minutes a text takes, at least one."""
     return max(1, round(words / WORDS_A_MINUTE))
@@ -147,24 +180,36 @@ def anchor(paper: Paper) -> str:
     return re.sub(r"[^A-Za-z0-9.]+", "-", paper.id).strip("-")
 
 
-def link(paper: Paper, *rels: str) -> Link | None:
-    """Return the first of a paper's links that is of the first kind it has, or None."""
-    return next((found for rel in rels for found in paper.links if found.rel == rel), None)
+def links(paper: Paper) -> tuple[tuple[str, str], ...]:
+    """Return the name and address of a paper's links, one of each kind, the abstract first.
+
+    An address that is not of the web is left out: mails carry what strangers wrote.
+    """
+    first: dict[str, str] = {}
+    for found in paper.links:
+        if _is_web(found.url):
+            first.setdefault(found.rel, found.url)
+    return tuple((name, first[rel]) for rel, name in _LINK_NAMES.items() if rel in first)
 
 
 def home(paper: Paper) -> str | None:
     """Return where a title leads: the abstract, else a page or file, else who mentioned it first."""
-    found = link(paper, "abstract", "project", "post", "pdf", "discussion", "code")
-    if found:
-        return found.url
-    return paper.mentions[0].url if paper.mentions else None
+    found = dict(links(paper))
+    for name in ("Abstract", "Project", "Post", "PDF", "Discussion", "Code"):
+        if name in found:
+            return found[name]
+    return next((mention.url for mention in paper.mentions if _is_web(mention.url)), None)
+
+
+def _is_web(url: str) -> bool:
+    return url.lower().startswith(("https://", "http://"))
 
 
 def reason(entry: Entry) -> str:
     """Say why a paper is here: the sentence that the edition froze, else its two largest reasons."""
     if entry.why:
-        return entry.why
-    return "; ".join([reason.detail for reason in entry.reasons if reason.detail][:2])
+        return entry.why.rstrip(". ")
+    return "; ".join([reason.detail.rstrip(". ") for reason in entry.reasons if reason.detail][:2])
 
 
 def quotation(entry: Entry) -> str:
@@ -179,7 +224,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         short_date, long_date, weekday, since, count, times, ordinal, sparkline, arrow, movement, byline,
-        anchor, link, home, reason, quotation,
+        anchor, links, home, schedule, reason, quotation,
     )
 }  # fmt: skip
 """What every template can say."""

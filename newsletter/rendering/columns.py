@@ -1,0 +1,99 @@
+"""Plain text set in 72 columns: widths, wrapping, and lines with two ends.
+
+A column is a terminal's: a CJK character takes two, a combining mark none
+(Unicode annex 11). Addresses are never broken, so that they can be clicked.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import Any
+
+COLUMNS = 72
+"""What survives three levels of quoting in a terminal of 80."""
+_ADDRESS = re.compile(r"https?://|-[a-z_]+_url-")
+_CLOSING = frozenset("、。，．・：；？！」』）］｝〉》】”’…ー々")
+"""What may not begin a line in CJK text (JIS X 4051)."""
+
+
+def width(text: str) -> int:
+    """Return how many columns a text takes.
+
+    >>> width("flow"), width("流れ"), width("é")
+    (4, 4, 1)
+    """
+    return len(text) if text.isascii() else sum(_columns(letter) for letter in text)
+
+
+def _columns(letter: str) -> int:
+    if unicodedata.category(letter) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
+def wrap(text: str, indent: int | str = 0, hanging: int | None = None, columns: int = COLUMNS) -> str:
+    """Set a paragraph: white space collapsed, lines of at most `columns`, no newline at the end.
+
+    `indent` is a number of spaces or what the first line begins with; the
+    other lines begin with `hanging` spaces (as wide as the indent, if not
+    given). A word longer than a line is cut, an address is not.
+
+    >>> print(wrap("Title: one two three", hanging=2, columns=11))
+    Title: one
+      two three
+    """
+    first = " " * indent if isinstance(indent, int) else indent
+    rest = " " * (width(first) if hanging is None else hanging)
+    lines, line, is_empty = [], first, True
+    for word in text.split():
+        for glue, piece in _breakable(word, columns - len(rest)):
+            space = "" if is_empty else glue
+            if not is_empty and width(line) + len(space) + width(piece) > columns:
+                lines.append(line.rstrip())
+                line, space = rest, ""
+            line, is_empty = line + space + piece, False
+    return "\n".join([*lines, line.rstrip()])
+
+
+def _breakable(word: str, room: int) -> Iterator[tuple[str, str]]:
+    """Yield the pieces of a word between which a line may end, each with what joins it to the one before."""
+    if word.isascii() and (len(word) <= room or _ADDRESS.search(word)):
+        yield " ", word
+        return
+    glue, piece = " ", ""
+    for letter in word:
+        is_joined = not piece or letter in _CLOSING or (_columns(letter) < 2 and _columns(piece[-1]) < 2)
+        if not is_joined or width(piece) + _columns(letter) > room:
+            yield glue, piece
+            glue, piece = "", ""
+        piece += letter
+    yield glue, piece
+
+
+def spread(left: str, right: str, columns: int = COLUMNS) -> str:
+    """Set two ends of a line, the right one flush right; it takes a line of its own where both do not fit.
+
+    >>> spread("left", "right", 12)
+    'left   right'
+    """
+    gap = columns - width(left) - width(right)
+    if gap >= 2:
+        return f"{left}{' ' * gap}{right}"
+    return f"{left}\n{' ' * max(0, columns - width(right))}{right}"
+
+
+def cell(text: str, columns: int) -> str:
+    """Fill a table's cell, cutting what is too wide with an ellipsis.
+
+    >>> cell("ab", 4) + "|", cell("abcdef", 4)
+    ('ab  |', 'abc…')
+    """
+    if width(text) > columns:
+        while width(text) >= columns:
+            text = text[:-1]
+        text = text.rstrip() + "…"
+    return text + " " * (columns - width(text))
+
+
+FILTERS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (width, wrap, spread, cell)}
+"""What templates of plain text can say."""

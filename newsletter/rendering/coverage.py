@@ -1,0 +1,82 @@
+"""What the sources gave, so that a quiet day is told apart from a broken one."""
+
+from datetime import date
+from enum import StrEnum
+
+from newsletter.models import Coverage, Edition, Preferences, SourceState
+from newsletter.rendering import phrasing
+
+_ANSWERED = frozenset({SourceState.FRESH, SourceState.QUIET})
+_NAMED = 10
+"""How many sources a mail names in each list; the page of the edition names all."""
+
+
+class Silence(StrEnum):
+    """Why an edition holds nothing for a reader."""
+
+    BROKEN = "broken"
+    """No source answered: the fault is ours or theirs, not the field's."""
+    FILTERED = "filtered"
+    """There were papers, but none that this reader follows, or all were muted."""
+    NOTHING_NEW = "nothing-new"
+    """The sources answered and had announced nothing."""
+    ANNOUNCED = "announced"
+    """Papers were weighed; none of them was left to announce."""
+
+
+def silence(edition: Edition, preferences: Preferences) -> Silence:
+    """Say why a quiet edition is quiet. A broken day is called broken whatever else holds."""
+    polled = _polled(edition)
+    if polled and not any(one.state in _ANSWERED for one in polled):
+        return Silence.BROKEN
+    if edition.candidates == 0:
+        return Silence.NOTHING_NEW
+    return Silence.FILTERED if preferences.topics or preferences.muted else Silence.ANNOUNCED
+
+
+def sentences(edition: Edition) -> tuple[str, ...]:
+    """Say what each source gave: how many were polled, who gave what, who gave nothing, who is missing.
+
+    >>> from datetime import UTC, datetime
+    >>> now, friday = datetime(2026, 11, 22, 6, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)
+    >>> print(*sentences(Edition(date=now.date(), composed_at=now, cut_off=now, coverage=(
+    ...     Coverage(source="a", title="arXiv cs.LG", state=SourceState.FRESH, papers=243),
+    ...     Coverage(source="b", title="A blog", state=SourceState.QUIET),
+    ...     Coverage(source="c", title="B blog", state=SourceState.STALE, since=friday),
+    ... ))), sep=" / ")
+    3 sources polled: arXiv cs.LG 243. / Nothing new in A blog. / B blog stale since Friday.
+    """
+    polled = _polled(edition)
+    if not polled:
+        return ("No source is configured.",)
+    gave = [f"{_title(one)} {one.papers:,}" for one in polled if one.papers]
+    nothing = [_title(one) for one in polled if not one.papers and one.state in _ANSWERED]
+    missing = [_missing(one, edition.date) for one in polled if one.state not in _ANSWERED]
+    head = phrasing.count(len(polled), "source") + " polled"
+    found = [f"{head}: {_listed(gave)}." if gave else f"{head}."]
+    if nothing:
+        found.append(f"Nothing new in {_listed(nothing)}.")
+    return (*found, *(f"{one[:1].upper()}{one[1:]}." for one in missing[:_NAMED]), *_rest(missing))
+
+
+def _polled(edition: Edition) -> list[Coverage]:
+    return [one for one in edition.coverage if one.state is not SourceState.DISABLED]
+
+
+def _title(one: Coverage) -> str:
+    return one.title or one.source
+
+
+def _missing(one: Coverage, today: date) -> str:
+    state = "not polled yet" if one.state is SourceState.UNKNOWN else str(one.state)
+    since = f" {phrasing.since(one.since, today)}" if one.since else ""
+    note = f" ({one.note.rstrip('.')})" if one.note else ""
+    return f"{_title(one)} {state}{since}{note}"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+
+
+def _rest(missing: list[str]) -> tuple[str, ...]:
+    return (f"{len(missing) - _NAMED:,} more are missing.",) if len(missing) > _NAMED else ()

@@ -1,0 +1,155 @@
+"""An edition as a mail: subject, HTML and plain text from one frozen value."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from jinja2 import Environment, Template
+
+from newsletter.models import Edition, Entry, Message, Preferences, Section
+from newsletter.rendering import coverage, markup, phrasing, templates
+from newsletter.rendering.site import SiteFacts
+
+LARGEST_HTML = 90_000
+"""Bytes. Gmail clips a mail near 102 KB, and the unsubscribe link with it."""
+LONGEST_SUBJECT = 60
+"""Characters that phones show."""
+_LONGEST_TITLE = 500
+_LONGEST_SENTENCE = 600
+
+
+def render(edition: Edition, preferences: Preferences, site: SiteFacts) -> Message:
+    """Return the mail of an edition that is already tailored to a reader.
+
+    The placeholders `-unsubscribe_url-` and `-manage_url-` stand where
+    recipients differ. What would make the HTML larger than `LARGEST_HTML` is
+    left to the web edition, from the end, and counted in a line that links
+    there. A reader of plain text gets no HTML part.
+    """
+    mails = templates.environment("email", site.templates_dir)
+    known = facts(edition, preferences, site)
+    subject, html = _subject(mails, known), None
+    if preferences.format == "html":
+        known, html = fitted(mails.get_template("digest/body.html"), known)
+    return Message(
+        subject=subject,
+        html=html,
+        text=mails.get_template("digest/body.txt").render(known),
+        headers=headers(edition, site),
+    )
+
+
+def headers(edition: Edition, site: SiteFacts) -> tuple[tuple[str, str], ...]:
+    """Return the headers of list mail: RFC 2369, RFC 2919, RFC 8058 and Google's Feedback-ID."""
+    return (
+        ("List-Id", site.list_id),
+        ("List-Unsubscribe", "<-unsubscribe_url->"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("List-Archive", f"<{site.url('/archive')}>"),
+        ("Feedback-ID", f"{edition.date:%Y%m%d}:digest:list:{site.sender_id}"),
+    )
+
+
+def facts(edition: Edition, preferences: Preferences, site: SiteFacts) -> dict[str, Any]:
+    """Return what a template that carries an edition may name."""
+    edition = _disarmed(edition)
+    return {
+        "edition": edition,
+        "preferences": preferences,
+        "site": site,
+        "total": len(edition.entries),
+        "more": 0,
+        "minutes": phrasing.reading_minutes(sum(_words(entry) for entry in edition.entries)),
+        "coverage": coverage.sentences(edition),
+        "silence": coverage.silence(edition, preferences) if edition.is_quiet else None,
+        "strongest": _strongest(edition),
+    }
+
+
+def fitted(page: Template, known: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Set a page with as many papers as keep it within `LARGEST_HTML`; return what it shows, and the HTML."""
+    edition: Edition | None = known["edition"]
+    if edition is None:
+        return known, markup.for_mail(page.render(known))
+    kept = known["total"]
+    while True:
+        shown = known | {"edition": _shortened(edition, kept), "more": known["total"] - kept}
+        html = markup.for_mail(page.render(shown))
+        if len(html) <= LARGEST_HTML or kept == 0:
+            return shown, html
+        kept = min(kept - 1, kept * LARGEST_HTML // len(html))
+
+
+def _subject(mails: Environment, known: dict[str, Any]) -> str:
+    """Name as many of the first topics, at most two, as a phone shows."""
+    template = mails.get_template("digest/subject.txt")
+    subject = ""
+    for labels in _fewer_labels([section.label for section in known["edition"].sections[:2]]):
+        subject = " ".join(template.render(known, labels=labels).split())
+        if len(subject) <= LONGEST_SUBJECT:
+            return subject
+    return subject[: LONGEST_SUBJECT - 1].rstrip() + "…"
+
+
+def _fewer_labels(labels: list[str]) -> Iterator[list[str]]:
+    yield labels
+    if len(labels) > 1:
+        yield labels[:1]
+    words = labels[0].split() if labels else []
+    for kept in range(len(words) - 1, 0, -1):
+        yield [" ".join(words[:kept]) + "…"]
+
+
+def _shortened(edition: Edition, kept: int) -> Edition:
+    """Return an edition with its first `kept` entries in reading order; a topic left empty goes."""
+    if kept >= len(edition.entries):
+        return edition
+    sections: list[Section] = []
+    room = kept
+    for section in edition.sections:
+        entries = section.entries[:room]
+        room -= len(entries)
+        if entries:
+            sections.append(section.model_copy(update={"entries": entries}))
+    return edition.model_copy(update={"sections": tuple(sections), "also": edition.also[:room]})
+
+
+def _disarmed(edition: Edition) -> Edition:
+    """Return the edition with strangers' texts cut to a sane length and free of placeholders.
+
+    A source that could bring `-manage_url-` into a link would be handed each
+    reader's token with the click.
+    """
+    sections = tuple(
+        section.model_copy(update={"entries": tuple(_cut(entry) for entry in section.entries)})
+        for section in edition.sections
+    )
+    cut = edition.model_copy(
+        update={"sections": sections, "also": tuple(_cut(entry) for entry in edition.also)}
+    )
+    written = cut.model_dump_json()
+    if "_url-" not in written:
+        return cut
+    return Edition.model_validate_json(written.replace("_url-", "_url%2D"))
+
+
+def _cut(entry: Entry) -> Entry:
+    paper = entry.paper
+    if len(paper.title) > _LONGEST_TITLE:
+        paper = paper.model_copy(update={"title": _shorter(paper.title, _LONGEST_TITLE)})
+    summary = tuple(_shorter(sentence, _LONGEST_SENTENCE) for sentence in entry.summary[:2])
+    return entry.model_copy(update={"paper": paper, "summary": summary})
+
+
+def _shorter(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def _words(entry: Entry) -> int:
+    read = (entry.paper.title, *entry.summary, phrasing.reason(entry))
+    return sum(len(text.split()) for text in read)
+
+
+def _strongest(edition: Edition) -> Section | None:
+    """Return the topic that stands out most from its usual share."""
+    measured = [section for section in edition.sections if section.trend.ratio is not None]
+    return max(measured, key=lambda section: section.trend.ratio or 0, default=None)
