@@ -1,0 +1,109 @@
+"""What readers may choose: checked when it comes in, short where it is kept."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import cache, lru_cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from newsletter.errors import InvalidInputError
+from newsletter.models import Preferences
+
+MOST_PHRASES = 20
+"""Topics followed, and as many words muted."""
+LONGEST_PHRASE = 60
+"""In characters."""
+LATEST_PAUSE = date(2100, 1, 1)
+_DEFAULTS = Preferences()
+_KEPT_APART = frozenset({"hour", "timezone"})
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+def checked(preferences: Preferences) -> Preferences:
+    """Return `preferences` as they may be kept: phrases trimmed, without repeats, in the reader's order.
+
+    Raises `InvalidInputError` for a zone that does not exist, a phrase that is
+    too long, and too many phrases; the message names the field and the limit.
+    """
+    if not is_zone(preferences.timezone):
+        raise InvalidInputError(
+            f"There is no time zone {preferences.timezone[:60]!r}. Choose one such as Europe/Berlin."
+        )
+    if preferences.paused_until is not None and preferences.paused_until >= LATEST_PAUSE:
+        raise InvalidInputError(
+            f"A pause ends before {LATEST_PAUSE:%Y}. Choose an earlier day, or unsubscribe."
+        )
+    return preferences.model_copy(
+        update={
+            "topics": _phrases(preferences.topics, "topics"),
+            "muted": _phrases(preferences.muted, "muted words"),
+        }
+    )
+
+
+def is_zone(name: str) -> bool:
+    """Whether `name` is a place in the IANA database, or UTC; `EST` and `localtime` are no places."""
+    return name == "UTC" or ("/" in name and name in _places())
+
+
+@cache
+def _places() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def differences(preferences: Preferences) -> dict[str, Any]:
+    """Return, ready for JSON, what differs from the defaults; hour and zone have places of their own.
+
+    >>> differences(Preferences(hour=6, topics=("diffusion",), limit=5))
+    {'topics': ['diffusion'], 'limit': 5}
+    """
+    return {
+        name: _plain(value)
+        for name in Preferences.model_fields
+        if name not in _KEPT_APART and (value := getattr(preferences, name)) != getattr(_DEFAULTS, name)
+    }
+
+
+def restored(hour: int, timezone: str, kept: Mapping[str, Any] | None) -> Preferences:
+    """Return the preferences that `differences` were taken of; trusted, because they were checked then."""
+    if not kept:
+        return _usual(hour, timezone)
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()
+    }
+    if "paused_until" in values:
+        values["paused_until"] = date.fromisoformat(values["paused_until"])
+    return _usual(hour, timezone).model_copy(update=values)
+
+
+@lru_cache(maxsize=16384)
+def _usual(hour: int, timezone: str) -> Preferences:
+    return _DEFAULTS.model_copy(update={"hour": hour, "timezone": timezone})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _rich(name: str, value: Any) -> object:
+    if isinstance(value, list):
+        return tuple(value)
+    return date.fromisoformat(value) if name == "paused_until" else value
+
+
+def _phrases(values: tuple[str, ...], field: str) -> tuple[str, ...]:
+    kept: dict[str, str] = {}
+    for value in values:
+        phrase = " ".join(_UNPRINTABLE.sub(" ", value).split())
+        if len(phrase) > LONGEST_PHRASE:
+            raise InvalidInputError(
+                f"A phrase in {field} has at most {LONGEST_PHRASE} characters. Shorten it."
+            )
+        if phrase:
+            kept.setdefault(phrase.casefold(), phrase)
+    if len(kept) > MOST_PHRASES:
+        raise InvalidInputError(f"At most {MOST_PHRASES} {field}. Please take some away.")
+    return tuple(kept.values())
