@@ -1,0 +1,148 @@
+-- Stands before every other script here: how subscribers, slots and letters are kept.
+-- One primary server is assumed (no cluster): names are computed from ids, so KEYS stays
+-- empty. ARGV[1] is one JSON object, so that a script reads its arguments by name.
+
+local given = cjson.decode(ARGV[1])
+
+-- Positions in a record, as newsletter/subscribers/records.py tells them, counted from 1.
+local ADDRESS, STATUS, HOUR, ZONE, WISHES = 1, 2, 3, 4, 5
+local ASKED, FROM, CONFIRMED, CONFIRMED_FROM, LEFT = 6, 7, 8, 9, 10
+
+local PENDING, ACTIVE, UNSUBSCRIBED, BOUNCED, COMPLAINED = 'p', 'a', 'u', 'b', 'c'
+
+local BUCKET = 128       -- records in one packed hash: its reads scan, so not too many
+local LONGEST = 250      -- bytes; one longer value would unpack the whole hash (hash-max-listpack-value 256)
+local BLOCK = 8192       -- ids in one piece of a slot
+local SMALL = 512        -- members of a packed set of integers (set-max-intset-entries); beyond, a bitmap is smaller
+local ELSEWHERE = 1      -- marks preferences that are too long for a record
+
+local function bucket(family, id)
+  return 'subscribers:' .. family .. ':' .. math.floor(id / BUCKET), id % BUCKET
+end
+
+-- cjson writes "/" as "\/": correct, but longer and harder to read.
+local function json(value)
+  return (cjson.encode(value):gsub('\\/', '/'))
+end
+
+local function is_blank(value)
+  return value == nil or value == cjson.null or value == ''
+end
+
+local function read(id)
+  local key, field = bucket('at', id)
+  local text = redis.call('HGET', key, field)
+  if not text then return nil end
+  local record = cjson.decode(text)
+  if record[WISHES] == ELSEWHERE then
+    record[WISHES] = cjson.decode(redis.call('HGET', bucket('wishes', id)))
+  end
+  return record
+end
+
+local function write(id, record)
+  for place = 1, LEFT do
+    if record[place] == nil then record[place] = cjson.null end
+  end
+  for place = LEFT, ASKED, -1 do
+    if not is_blank(record[place]) then break end
+    record[place] = nil
+  end
+  local wishes_key, field = bucket('wishes', id)
+  local text = json(record)
+  if #text > LONGEST and type(record[WISHES]) == 'table' then
+    redis.call('HSET', wishes_key, field, json(record[WISHES]))
+    record[WISHES] = ELSEWHERE
+    text = json(record)
+  else
+    redis.call('HDEL', wishes_key, field)
+  end
+  redis.call('HSET', (bucket('at', id)), field, text)
+end
+
+-- How many there are of each status.
+local function count(status, change)
+  redis.call('HINCRBY', 'subscribers:counts', status, change)
+end
+
+-- Who is due at a local hour: active readers by zone, hour and block of ids. A piece is a set of
+-- offsets while that is small, then a bitmap: two bytes a reader where they are sparse, a bit where dense.
+local function slot_piece(record, id)
+  local slot = record[ZONE] .. ' ' .. record[HOUR]
+  return slot, 'subscribers:slot:' .. slot .. ':' .. math.floor(id / BLOCK), id % BLOCK
+end
+
+local function enter_slot(record, id)
+  local slot, key, offset = slot_piece(record, id)
+  local is_bitmap = redis.call('TYPE', key).ok == 'string'
+  if not is_bitmap and redis.call('SCARD', key) >= SMALL then
+    local members = redis.call('SMEMBERS', key)
+    redis.call('DEL', key)
+    for _, member in ipairs(members) do redis.call('SETBIT', key, member, 1) end
+    is_bitmap = true
+  end
+  if is_bitmap then
+    redis.call('SETBIT', key, offset, 1)
+  else
+    redis.call('SADD', key, offset)
+  end
+  redis.call('HINCRBY', 'subscribers:slots', slot, 1)
+end
+
+local function leave_slot(record, id)
+  local slot, key, offset = slot_piece(record, id)
+  if redis.call('TYPE', key).ok == 'string' then
+    redis.call('SETBIT', key, offset, 0)
+    if redis.call('BITCOUNT', key) == 0 then redis.call('DEL', key) end
+  else
+    redis.call('SREM', key, offset)
+  end
+  if redis.call('HINCRBY', 'subscribers:slots', slot, -1) <= 0 then
+    redis.call('HDEL', 'subscribers:slots', slot)
+  end
+end
+
+-- Move a subscriber to another status; only active ones stand in a slot, only pending ones wait.
+local function become(id, record, status, now)
+  count(record[STATUS], -1)
+  count(status, 1)
+  if record[STATUS] == ACTIVE then leave_slot(record, id) end
+  if record[STATUS] == PENDING then redis.call('ZREM', 'subscribers:unconfirmed', id) end
+  if status == ACTIVE then enter_slot(record, id) end
+  if status == PENDING then redis.call('ZADD', 'subscribers:unconfirmed', now, id) end
+  record[STATUS] = status
+end
+
+local function create(record, now)
+  local id = redis.call('INCR', 'subscribers:last')
+  redis.call('HSET', 'subscribers:by-address:' .. given.bucket, given.digest, id)
+  count(record[STATUS], 1)
+  if record[STATUS] == ACTIVE then
+    enter_slot(record, id)
+  else
+    redis.call('ZADD', 'subscribers:unconfirmed', now, id)
+  end
+  write(id, record)
+  return id
+end
+
+-- A mail that must be sent: recorded in the step that makes it necessary, open until it is settled.
+-- The score is the instant from which a worker may take it.
+local function write_letter(kind, id, now)
+  local letter = redis.call('INCR', 'letters:last')
+  redis.call('HSET', 'letter:' .. letter, 'kind', kind, 'subscriber', id, 'created', now, 'state', 'pending')
+  redis.call('ZADD', 'letters:open', now, letter)
+  return letter
+end
+
+-- Why an address must not be mailed (`bounced`, `complained`, …), or false.
+local function suppression()
+  local kept = redis.call('HGET', 'subscribers:suppressed:' .. given.bucket, given.digest)
+  return kept and kept:match('^%S+')
+end
+
+local function suppress(reason, now)
+  if suppression() ~= 'complained' then  -- a complaint outlives every other reason
+    redis.call('HSET', 'subscribers:suppressed:' .. given.bucket, given.digest, reason .. ' ' .. now)
+  end
+end

@@ -1,0 +1,113 @@
+"""A subscriber as it is kept: a short JSON array that a person can read.
+
+    ["ada@example.org", "a", 7, "Europe/Berlin", 0, 1780000000, "203.0.113", 95]
+
+    0  address         as typed
+    1  status          p pending, a active, u unsubscribed, b bounced, c complained
+    2  hour            local
+    3  zone            IANA name
+    4  preferences     what differs from the defaults, as an object; 0 for nothing,
+                       1 where it is long and stands under `subscribers:wishes:*`
+    5  asked           when consent was asked for, Unix seconds
+    6  from            the network that asked, shortened (`203.0.113` is a /24, `2001:db8:1:2::`
+                       a /64), or `import`, `command`, or `api` and a network
+    7  confirmed       seconds after 5; null while not confirmed
+    8  confirmed from  the network, where it is not that of 6; `-` where it was not known
+    9  left            when the reader unsubscribed, Unix seconds
+
+What is null or empty at the end is left out. Lua changes records by position
+(`lua/records.lua` has the same table); Python reads them, here.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
+
+from newsletter.models import Consent, Preferences, Subscriber, SubscriberStatus
+from newsletter.subscribers import origins, preferences
+
+PENDING, ACTIVE, UNSUBSCRIBED, BOUNCED, COMPLAINED = "p", "a", "u", "b", "c"
+STATUSES = {
+    PENDING: SubscriberStatus.PENDING,
+    ACTIVE: SubscriberStatus.ACTIVE,
+    UNSUBSCRIBED: SubscriberStatus.UNSUBSCRIBED,
+    BOUNCED: SubscriberStatus.BOUNCED,
+    COMPLAINED: SubscriberStatus.COMPLAINED,
+}
+ADDRESS, STATUS, HOUR, ZONE, WISHES, ASKED, FROM, CONFIRMED, CONFIRMED_FROM, LEFT = range(10)
+ELSEWHERE = 1
+"""Stands for preferences too long for a packed record."""
+
+How = Literal["form", "import", "api", "command"]
+Record = Sequence[Any]
+
+
+class Reader(NamedTuple):
+    """What it takes to mail somebody, without the rest of a Subscriber: made for a thousand at once."""
+
+    id: int
+    address: str
+    preferences: Preferences
+
+
+def source(how: How, network: str) -> str:
+    """Return position 6 of a record.
+
+    >>> source("form", "203.0.113.0/24"), source("api", "203.0.113.0/24"), source("import", "")
+    ('203.0.113', 'api 203.0.113', 'import')
+    """
+    if how == "form":
+        return origins.shortened(network)
+    return f"api {origins.shortened(network)}" if how == "api" else how
+
+
+def subscriber(subscriber_id: int, record: Record, wishes: Mapping[str, Any] | None = None) -> Subscriber:
+    """Return the value that a record keeps; `wishes` are its preferences where they stand elsewhere.
+
+    Records were checked when they were written, so nothing is validated again.
+    """
+    return Subscriber.model_construct(
+        id=subscriber_id,
+        address=record[ADDRESS],
+        status=STATUSES[record[STATUS]],
+        preferences=chosen(record, wishes),
+        consent=_consent(record),
+    )
+
+
+def chosen(record: Record, wishes: Mapping[str, Any] | None = None) -> Preferences:
+    """Return a record's preferences; `wishes` where they stand elsewhere."""
+    kept = record[WISHES]
+    return preferences.restored(record[HOUR], record[ZONE], wishes if kept == ELSEWHERE else kept)
+
+
+def left_at(record: Record) -> datetime | None:
+    """Return when this reader unsubscribed, or None who has not."""
+    return _instant(_at(record, LEFT))
+
+
+def _consent(record: Record) -> Consent:
+    word, _, network = str(_at(record, FROM) or "").rpartition(" ")
+    how: How = "form"
+    if word == "api":
+        how = "api"
+    elif network in {"import", "command"}:
+        how, network = ("import" if network == "import" else "command"), ""
+    asked, seconds = _at(record, ASKED), _at(record, CONFIRMED)
+    there = str(_at(record, CONFIRMED_FROM) or network)
+    is_confirmed = asked is not None and seconds is not None
+    return Consent.model_construct(
+        requested_at=_instant(asked),
+        requested_from=origins.lengthened(network),
+        confirmed_at=_instant(asked + seconds) if is_confirmed else None,
+        confirmed_from=origins.lengthened(there.removeprefix("-")) if is_confirmed else "",
+        how=how,
+    )
+
+
+def _at(record: Record, position: int) -> Any:
+    return record[position] if position < len(record) else None
+
+
+def _instant(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,199 @@
+"""Where subscribers are kept, and how they are read.
+
+A million readers take about 100 bytes each, indexes included: records are
+short JSON arrays (`records`) packed 128 to a hash, addresses are found by a
+digest in packed hashes, and who is due at a local hour stands in sets and
+bitmaps of ids. Changes are the scripts under `lua/`, one atomic step each;
+`signup` and `suppression` call most of them.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import orjson
+
+from newsletter.models import Preferences, Subscriber, SubscriberStatus
+from newsletter.store import Key, Store, unavailable_store
+from newsletter.subscribers import addresses, records
+from newsletter.subscribers import preferences as choices
+from newsletter.subscribers.addresses import Address
+from newsletter.subscribers.records import Reader, Record
+from newsletter.subscribers.schedule import Slot
+from newsletter.subscribers.scripts import Scripts
+
+BUCKET = 128
+"""Records in one packed hash, as `lua/records.lua` has it."""
+BLOCK = 8192
+"""Ids in one piece of a slot, as `lua/records.lua` has it."""
+
+RECORDS = Key(
+    "subscribers:at:{bucket}", "hash", "records of 128 ids (id // 128), by id % 128: see records.py"
+)
+WISHES = Key("subscribers:wishes:{bucket}", "hash", "preferences too long for a packed record, as JSON")
+BY_ADDRESS = Key(
+    "subscribers:by-address:{bucket}", "hash", "64 bits of an address's digest → id; 16,384 buckets"
+)
+SLOT = Key(
+    "subscribers:slot:{zone_and_hour}:{block}",
+    "set or bitmap",
+    "active readers of a local hour: id % 8192, for the 8,192 ids of block id // 8192",
+)
+SLOTS = Key("subscribers:slots", "hash", "`Europe/Berlin 7` → how many active readers")
+COUNTS = Key("subscribers:counts", "hash", "status letter → how many")
+LAST = Key("subscribers:last", "string", "the last id given; ids are never given twice")
+UNCONFIRMED = Key("subscribers:unconfirmed", "zset", "pending ids by when they asked, Unix seconds")
+SUPPRESSED = Key(
+    "subscribers:suppressed:{bucket}", "hash", "64 bits of an address's digest → reason and Unix seconds"
+)
+ASKED_FROM = Key("signup:network:{network}:{hour}", "string", "sign-ups from a network", timedelta(hours=2))
+ASKED_FOR = Key("signup:address:{bucket}:{digest}:{day}", "string", "confirmations mailed", timedelta(days=2))
+ASKED_IN_ALL = Key("signup:all:{hour}", "string", "mails that sign-ups caused", timedelta(hours=2))
+TOLD = Key("signup:told:{id}", "string", "was told today that they are subscribed", timedelta(days=1))
+REJECTED = Key("signup:rejected:{bucket}:{digest}", "string", "said “this wasn't me”", timedelta(days=30))
+
+KEYS = (
+    RECORDS,
+    WISHES,
+    BY_ADDRESS,
+    SLOT,
+    SLOTS,
+    COUNTS,
+    LAST,
+    UNCONFIRMED,
+    SUPPRESSED,
+    ASKED_FROM,
+    ASKED_FOR,
+    ASKED_IN_ALL,
+    TOLD,
+    REJECTED,
+)
+
+
+class SubscriberStore:
+    """Reads subscribers, and saves what they choose. Every method raises `StoreUnavailableError`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._scripts = Scripts(store)
+
+    def get(self, subscriber_id: int) -> Subscriber | None:
+        """Return one subscriber, or None who was erased or never was."""
+        return next(iter(self.get_many([subscriber_id])), None)
+
+    def get_many(self, ids: Iterable[int]) -> tuple[Subscriber, ...]:
+        """Return those of `ids` who exist, in that order, with everything known of them."""
+        return tuple(records.subscriber(one, record, wishes) for one, record, wishes in self._fetch([*ids]))
+
+    def readers(self, ids: Iterable[int]) -> list[Reader]:
+        """Return those of `ids` who are active now, in that order: what a batch needs just before it is sent.
+
+        One round trip and one parse for the whole batch. Up to some thousands
+        of ids a call, so that the server is not held up.
+        """
+        return [
+            Reader(one, record[records.ADDRESS], records.chosen(record, wishes))
+            for one, record, wishes in self._fetch([*ids])
+            if record[records.STATUS] == records.ACTIVE
+        ]
+
+    def find(self, address: Address | str) -> Subscriber | None:
+        """Return who has this address, compared by its key. Raises `InvalidInputError` for what is none."""
+        found = self.find_id(address)
+        return None if found is None else self.get(found)
+
+    def find_id(self, address: Address | str) -> int | None:
+        """Return the id of this address. Raises `InvalidInputError` for what is no address."""
+        key = address.key if isinstance(address, Address) else addresses.parse(address).key
+        bucket, digest = addresses.digest(key)
+        with unavailable_store():
+            found = self._store.hget(BY_ADDRESS(bucket=bucket), str(digest))
+        return None if found is None else int(str(found))
+
+    def count(self) -> int:
+        """Return how many are known, whatever their status."""
+        return sum(self.by_status().values())
+
+    def by_status(self) -> dict[SubscriberStatus, int]:
+        """Return how many there are of each status, none included."""
+        with unavailable_store():
+            counts: dict[Any, Any] = self._store.hgetall(COUNTS())
+        return {status: int(counts.get(letter, 0)) for letter, status in records.STATUSES.items()}
+
+    def iterate(self) -> Iterator[Subscriber]:
+        """Yield every subscriber in the order of their ids; who comes or goes meanwhile may be missed."""
+        for start in range(0, self._last() + 1, 8 * BUCKET):
+            yield from self.get_many(range(start, start + 8 * BUCKET))
+
+    def slots(self) -> dict[Slot, int]:
+        """Return how many active readers each slot has; slots without any are not named."""
+        with unavailable_store():
+            counts: dict[Any, Any] = self._store.hgetall(SLOTS())
+        return {
+            Slot(zone, int(hour)): int(n) for name, n in counts.items() for zone, hour in [name.split(" ")]
+        }
+
+    def ids_due(self, slot: Slot) -> tuple[int, ...]:
+        """Return the ids of a slot's active readers, ascending: nobody else is looked at.
+
+        Who pauses or reads weekly is among them: `schedule.is_wanted` tells.
+        """
+        found: list[int] = []
+        for block, piece in self._scripts.read("due", slot=f"{slot.timezone} {slot.hour}"):
+            found.extend(_offsets(piece, int(block) * BLOCK))
+        return tuple(found)
+
+    def save_preferences(self, subscriber_id: int, preferences: Preferences) -> bool:
+        """Keep what a reader chose, and whether there was such a reader; the slot changes in the same step.
+
+        Raises `InvalidInputError` for preferences that cannot be kept.
+        """
+        (outcome,) = self._scripts.run("prefer", id=subscriber_id, **chosen(preferences))
+        return bool(outcome == "saved")
+
+    def unconfirmed(self, before: float, limit: int = 1000) -> tuple[int, ...]:
+        """Return ids that asked before this Unix second and never confirmed, oldest first."""
+        with unavailable_store():
+            found = self._store.zrange(UNCONFIRMED(), "-inf", f"({before}", byscore=True, offset=0, num=limit)
+        return tuple(int(str(one)) for one in found)
+
+    def _last(self) -> int:
+        with unavailable_store():
+            return int(str(self._store.get(LAST()) or 0))
+
+    def _fetch(self, ids: Sequence[int]) -> Iterator[tuple[int, Record, dict[str, Any] | None]]:
+        if not ids:
+            return
+        found = orjson.loads(self._scripts.read("fetch", family="at", ids=ids))
+        long = [one for one, record in zip(ids, found, strict=True) if record and record[4] == 1]
+        wishes: dict[int, dict[str, Any]] = {}
+        if long:
+            kept = orjson.loads(self._scripts.read("fetch", family="wishes", ids=long))
+            wishes = dict(zip(long, kept, strict=True))
+        for one, record in zip(ids, found, strict=True):
+            if record:
+                yield one, record, wishes.get(one)
+
+
+def chosen(preferences: Preferences) -> dict[str, object]:
+    """Return preferences as scripts take them. Raises `InvalidInputError` for what cannot be kept."""
+    preferences = choices.checked(preferences)
+    return {
+        "hour": preferences.hour,
+        "zone": preferences.timezone,
+        "wishes": choices.differences(preferences) or 0,
+    }
+
+
+def indexed(address: Address) -> dict[str, object]:
+    """Return where an address is indexed, as scripts take it."""
+    bucket, digest = addresses.digest(address.key)
+    return {"bucket": bucket, "digest": str(digest)}
+
+
+def _offsets(piece: bytes | list[bytes], start: int) -> list[int]:
+    if isinstance(piece, list):
+        return sorted(start + int(offset) for offset in piece)
+    bits = np.unpackbits(np.frombuffer(piece, np.uint8))
+    return [start + int(offset) for offset in np.flatnonzero(bits)]
