@@ -150,6 +150,17 @@ class Settings(BaseSettings):
         default=None, description="The public key of SendGrid's signed event webhook."
     )
 
+    # signing up: caps that keep the form from being used to flood somebody's inbox
+    confirmations_per_address_day: int = Field(
+        default=3, ge=1, description="Confirmations mailed to one address in a day."
+    )
+    signups_per_network_hour: int = Field(
+        default=20, ge=1, description="Sign-ups from one network (/24 or /64) in an hour; beyond, 429."
+    )
+    signup_mails_per_hour: int = Field(
+        default=1000, ge=1, description="Mails that sign-ups may cause in an hour, all addresses together."
+    )
+
     # the sources
     contact: str = Field(
         default="", description="Mail or web address in the User-Agent, so that hosts can reach you."

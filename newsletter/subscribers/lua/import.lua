@@ -1,0 +1,24 @@
+-- Somebody with the right to do so puts an address on the list. Whoever is known stays as they are,
+-- and whoever is suppressed stays out: no import overrules what a reader said.
+-- Returns {outcome, id or 0, letter or 0}.
+--
+-- given: bucket, digest, address, hour, zone, wishes, from, now
+--        asked            when consent was given, Unix seconds
+--        confirmed        true where consent was proven elsewhere; else a confirmation is mailed
+
+local id = tonumber(redis.call('HGET', 'subscribers:by-address:' .. given.bucket, given.digest) or 0)
+if id > 0 then return {'known', id, 0} end
+if suppression() then return {'suppressed', 0, 0} end
+if redis.call('EXISTS', 'signup:rejected:' .. given.bucket .. ':' .. given.digest) == 1 then
+  return {'suppressed', 0, 0}
+end
+
+local record = {}
+record[ADDRESS], record[HOUR], record[ZONE], record[WISHES] =
+  given.address, given.hour, given.zone, given.wishes
+record[STATUS] = given.confirmed and ACTIVE or PENDING
+record[ASKED], record[FROM] = given.asked, given.from
+if given.confirmed then record[CONFIRMED] = 0 end
+id = create(record, given.now)
+if given.confirmed then return {'active', id, 0} end
+return {'pending', id, write_letter('confirm', id, given.now)}

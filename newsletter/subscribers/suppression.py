@@ -1,0 +1,99 @@
+"""Who must not be mailed, whatever is imported: kept by the digest of the address.
+
+A suppression outlives the subscriber. It is lifted when the reader confirms
+again, by their own word; after a complaint nothing lifts it but `lift`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from newsletter.store import Store, unavailable_store
+from newsletter.subscribers import addresses, records
+from newsletter.subscribers.addresses import Address
+from newsletter.subscribers.scripts import Scripts
+from newsletter.subscribers.store import SUPPRESSED, indexed
+
+
+class Reason(StrEnum):
+    """Why an address is not mailed."""
+
+    BOUNCED = "bounced"
+    """The mailbox does not exist, or the provider gave it up."""
+    COMPLAINED = "complained"
+    """The reader reported a mail as spam."""
+    UNSUBSCRIBED = "unsubscribed"
+    """The provider's own list says so."""
+    ERASED = "erased"
+    """The reader asked to be forgotten."""
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """Why and since when."""
+
+    reason: Reason
+    since: datetime
+
+
+_BECOMES = {
+    Reason.BOUNCED: records.BOUNCED,
+    Reason.COMPLAINED: records.COMPLAINED,
+    Reason.UNSUBSCRIBED: records.UNSUBSCRIBED,
+}
+
+
+def suppress(store: Store, address: Address | str, reason: Reason, *, now: datetime) -> int | None:
+    """Stop mailing an address, subscribed or not, and return the subscriber's id where there is one.
+
+    One step: the suppression is kept, the status changes, the slot forgets
+    the reader. Repeats change nothing, and a complaint is never overwritten.
+    `Reason.ERASED` belongs to `signup.erase`. Raises `InvalidInputError` for
+    what is no address.
+    """
+    address = address if isinstance(address, Address) else addresses.parse(address)
+    _, subscriber_id = Scripts(store).run(
+        "leave",
+        id=0,
+        status=_BECOMES[reason],
+        reason=reason,
+        now=int(now.timestamp()),
+        **indexed(address),
+    )
+    return subscriber_id or None
+
+
+def find(store: Store, address: Address | str) -> Suppression | None:
+    """Return why an address is suppressed, or None. Raises `InvalidInputError` for what is no address."""
+    address = address if isinstance(address, Address) else addresses.parse(address)
+    bucket, digest = addresses.digest(address.key)
+    with unavailable_store():
+        kept = store.hget(SUPPRESSED(bucket=bucket), str(digest))
+    return _suppression(str(kept)) if kept else None
+
+
+def is_suppressed(store: Store, address: Address | str) -> bool:
+    """Whether an address must not be mailed digests."""
+    return find(store, address) is not None
+
+
+def lift(store: Store, address: Address | str) -> bool:
+    """Forget a suppression, and whether there was one: for operators, at the reader's request."""
+    address = address if isinstance(address, Address) else addresses.parse(address)
+    bucket, digest = addresses.digest(address.key)
+    with unavailable_store():
+        return bool(store.hdel(SUPPRESSED(bucket=bucket), str(digest)))
+
+
+def iterate(store: Store) -> Iterator[Suppression]:
+    """Yield every suppression, in no order; the addresses themselves are not kept."""
+    with unavailable_store():
+        for key in store.scan_iter(match=SUPPRESSED(bucket="*"), count=1000):
+            for kept in store.hvals(key):
+                yield _suppression(str(kept))
+
+
+def _suppression(kept: str) -> Suppression:
+    reason, _, since = kept.partition(" ")
+    return Suppression(Reason(reason), datetime.fromtimestamp(float(since), UTC))
