@@ -6,15 +6,13 @@ from typing import Any
 from jinja2 import Environment, Template
 
 from newsletter.models import Edition, Entry, Message, Preferences, Section
-from newsletter.rendering import coverage, markup, phrasing, templates
+from newsletter.rendering import coverage, markup, phrasing, strangers, templates
 from newsletter.rendering.site import SiteFacts
 
 LARGEST_HTML = 90_000
 """Bytes. Gmail clips a mail near 102 KB, and the unsubscribe link with it."""
 LONGEST_SUBJECT = 60
 """Characters that phones show."""
-_LONGEST_TITLE = 500
-_LONGEST_SENTENCE = 600
 
 
 def render(edition: Edition, preferences: Preferences, site: SiteFacts) -> Message:
@@ -51,7 +49,7 @@ def headers(edition: Edition, site: SiteFacts) -> tuple[tuple[str, str], ...]:
 
 def facts(edition: Edition, preferences: Preferences, site: SiteFacts) -> dict[str, Any]:
     """Return what a template that carries an edition may name."""
-    edition = _disarmed(edition)
+    edition = strangers.disarmed(edition)
     return {
         "edition": edition,
         "preferences": preferences,
@@ -111,37 +109,6 @@ def _shortened(edition: Edition, kept: int) -> Edition:
         if entries:
             sections.append(section.model_copy(update={"entries": entries}))
     return edition.model_copy(update={"sections": tuple(sections), "also": edition.also[:room]})
-
-
-def _disarmed(edition: Edition) -> Edition:
-    """Return the edition with strangers' texts cut to a sane length and free of placeholders.
-
-    A source that could bring `-manage_url-` into a link would be handed each
-    reader's token with the click.
-    """
-    sections = tuple(
-        section.model_copy(update={"entries": tuple(_cut(entry) for entry in section.entries)})
-        for section in edition.sections
-    )
-    cut = edition.model_copy(
-        update={"sections": sections, "also": tuple(_cut(entry) for entry in edition.also)}
-    )
-    written = cut.model_dump_json()
-    if "_url-" not in written:
-        return cut
-    return Edition.model_validate_json(written.replace("_url-", "_url%2D"))
-
-
-def _cut(entry: Entry) -> Entry:
-    paper = entry.paper
-    if len(paper.title) > _LONGEST_TITLE:
-        paper = paper.model_copy(update={"title": _shorter(paper.title, _LONGEST_TITLE)})
-    summary = tuple(_shorter(sentence, _LONGEST_SENTENCE) for sentence in entry.summary[:2])
-    return entry.model_copy(update={"paper": paper, "summary": summary})
-
-
-def _shorter(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
 def _words(entry: Entry) -> int:

@@ -26,6 +26,7 @@ _LINK_NAMES = {
     "discussion": "Discussion",
     "post": "Post",
 }
+_WEB_ADDRESS = re.compile(r"https?://[^\s<>\"\x00-\x20\x7f]{1,1000}", re.IGNORECASE)
 _FREQUENCIES = {"daily": "every day", "weekdays": "Monday to Friday", "weekly": "once a week"}
 
 
@@ -79,9 +80,11 @@ def count(number: int, one: str, many: str | None = None) -> str:
 def times(ratio: float) -> str:
     """Write a ratio with as many digits as it can bear.
 
-    >>> times(4.12), times(0.5), times(37.6)
-    ('4.1×', '0.5×', '38×')
+    >>> times(4.12), times(0.5), times(37.6), times(0.01)
+    ('4.1×', '0.5×', '38×', '<0.1×')
     """
+    if ratio < 0.05:
+        return "<0.1×"
     return f"{ratio:.0f}×" if ratio >= 9.95 else f"{ratio:.1f}×"
 
 
@@ -202,7 +205,7 @@ def home(paper: Paper) -> str | None:
 
 
 def _is_web(url: str) -> bool:
-    return url.lower().startswith(("https://", "http://"))
+    return _WEB_ADDRESS.fullmatch(url) is not None
 
 
 def reason(entry: Entry) -> str:
