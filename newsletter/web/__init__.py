@@ -1,1 +1,1 @@
-"""The site."""
+"""The site: what readers see, press and subscribe to."""

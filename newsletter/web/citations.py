@@ -1,0 +1,131 @@
+"""An edition as references: BibTeX, RIS and JSON."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from newsletter.models import Edition, Entry, Paper
+from newsletter.rendering import phrasing
+
+_TEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+}
+_TEX_SPECIAL = re.compile(r"[\\&%$#_{}~^]")
+
+
+def bibtex(edition: Edition, base_url: str) -> str:
+    """Write one `@misc` a paper, in reading order, in UTF-8 with TeX's own signs escaped."""
+    head = f"% {base_url}/d/{edition.date.isoformat()}\n\n"
+    return head + "\n".join(_bibtex_entry(entry.paper) for entry in edition.entries)
+
+
+def _bibtex_entry(paper: Paper) -> str:
+    fields = {
+        "title": f"{{{_tex(paper.title)}}}",
+        "author": " and ".join(_tex(_one_line(name)) for name in paper.authors),
+        "year": str((paper.announced or paper.first_seen).year),
+        "doi": paper.doi or "",
+        "eprint": paper.arxiv_id or "",
+        "archiveprefix": "arXiv" if paper.arxiv_id else "",
+        "primaryclass": paper.categories[0] if paper.arxiv_id and paper.categories else "",
+        "url": phrasing.home(paper) or "",
+    }
+    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
+    return f"@misc{{{phrasing.anchor(paper)},\n{lines}}}\n"
+
+
+def _tex(text: str) -> str:
+    return _TEX_SPECIAL.sub(lambda found: _TEX[found.group()], _one_line(text))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def ris(edition: Edition, base_url: str) -> str:
+    """Write one RIS record a paper (type UNPB), lines ended as the format asks."""
+    lines = [line for entry in edition.entries for line in _ris_record(entry, edition, base_url)]
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _ris_record(entry: Entry, edition: Edition, base_url: str) -> list[str]:
+    paper = entry.paper
+    tags = [("TY", "UNPB"), ("TI", paper.title)]
+    tags += [("AU", name) for name in paper.authors]
+    tags += [
+        ("PY", str((paper.announced or paper.first_seen).year)),
+        ("AB", paper.abstract),
+        ("DO", paper.doi or ""),
+        ("M1", f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else ""),
+        ("UR", phrasing.home(paper) or ""),
+        ("N1", f"{base_url}/d/{edition.date.isoformat()}#{phrasing.anchor(paper)}"),
+    ]
+    return [f"{tag}  - {_one_line(value)}" for tag, value in tags if value.strip()] + ["ER  - ", ""]
+
+
+def plain(edition: Edition, base_url: str) -> str:
+    """Write the edition as JSON: what the page shows, with the numbers behind each choice."""
+    address = f"{base_url}/d/{edition.date.isoformat()}"
+    return json.dumps(
+        {
+            "date": edition.date.isoformat(),
+            "url": address,
+            "composed_at": edition.composed_at.isoformat(),
+            "candidates": edition.candidates,
+            "topics": [
+                {
+                    "slug": section.slug,
+                    "label": section.label,
+                    "keywords": section.keywords,
+                    "trend": section.trend.model_dump(mode="json"),
+                    "papers": [_plain_entry(entry, address) for entry in section.entries],
+                }
+                for section in edition.sections
+            ],
+            "also": [_plain_entry(entry, address) for entry in edition.also],
+            "coverage": [one.model_dump(mode="json") for one in edition.coverage],
+            "notes": edition.notes,
+        },
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+def _plain_entry(entry: Entry, address: str) -> dict[str, Any]:
+    paper = entry.paper
+    return {
+        "id": paper.id,
+        "url": phrasing.home(paper),
+        "permalink": f"{address}#{phrasing.anchor(paper)}",
+        "title": paper.title,
+        "authors": paper.authors,
+        "abstract": paper.abstract,
+        "categories": paper.categories,
+        "arxiv_id": paper.arxiv_id,
+        "doi": paper.doi,
+        "links": [link.model_dump() for link in paper.links],
+        "score": round(entry.score, 2),
+        "why": phrasing.reason(entry),
+        "reasons": [reason.model_dump() for reason in entry.reasons],
+        "summary": entry.summary,
+    }
+
+
+class Format(NamedTuple):
+    """A way to hand an edition on."""
+
+    title: str
+    media_type: str
+    write: Callable[[Edition, str], str]
+
+
+FORMATS = {
+    "bib": Format("BibTeX", "application/x-bibtex", bibtex),
+    "ris": Format("RIS", "application/x-research-info-systems", ris),
+    "json": Format("JSON", "application/json", plain),
+}
+"""By the ending of `/d/YYYY-MM-DD.…`."""

@@ -1,0 +1,208 @@
+"""Preferences, behind a link instead of a login: who holds it holds the inbox.
+
+GET shows, POST changes, and every button is one `do`. After a change the
+answer is a redirect, so that going back or reloading repeats nothing.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from newsletter.editions.store import EditionStore
+from newsletter.errors import InvalidInputError
+from newsletter.models import Preferences, Subscriber, SubscriberStatus
+from newsletter.subscribers import preferences as chosen
+from newsletter.subscribers import signup, tokens
+from newsletter.subscribers.store import SubscriberStore
+from newsletter.web import hours, zones
+from newsletter.web.forms import FieldError, Fields, Posted
+from newsletter.web.site import Here, Router, Site
+from newsletter.web.subscribing import hour_and_zone
+from newsletter.web.unsubscribing import LOST, TOO_LATE
+
+router: Final = Router()
+
+LONGEST_PAUSE = timedelta(days=366)
+SAID = {
+    "saved": "Saved. It holds from the next edition on.",
+    "paused": "Paused. It goes on by itself.",
+    "resumed": "On again.",
+    "back": "You are subscribed again.",
+}
+"""What a redirect may ask the page to say; nothing else is shown."""
+
+
+@router.page("/manage/{token}")
+def preferences_page(token: str, site: Here, said: str = "") -> Response:
+    """Show what is chosen."""
+    subscriber = _holder(site, token)
+    return _lost(site) if subscriber is None else _page(site, token, subscriber, said=SAID.get(said, ""))
+
+
+@router.page("/manage/{token}/export.json")
+def export(token: str, site: Here) -> Response:
+    """Hand over everything that is kept about the holder."""
+    subscriber = _holder(site, token)
+    if subscriber is None:
+        return _lost(site)
+    return Response(
+        subscriber.model_dump_json(indent=1),
+        media_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="subscription.json"'},
+    )
+
+
+@router.post("/manage/{token}")
+def change(token: str, site: Here, posted: Posted) -> Response:
+    """Do what the pressed button says."""
+    subscriber = _holder(site, token)
+    if subscriber is None:
+        return _lost(site)
+    act = _ACTS.get(posted.text("do"))
+    if act is None:
+        raise HTTPException(400)
+    try:
+        return act(site, token, subscriber, posted)
+    except InvalidInputError as error:
+        return _page(site, token, subscriber, fault=str(error), typed=posted)
+
+
+def _holder(site: Site, token: str) -> Subscriber | None:
+    reading = tokens.read("manage", token, site.keys, now=site.now())
+    if reading.subscriber_id is None:
+        return None
+    return SubscriberStore(site.store).get(reading.subscriber_id)
+
+
+def _save(site: Site, token: str, subscriber: Subscriber, posted: Fields) -> Response:
+    wanted = read_choices(posted, subscriber.preferences)
+    SubscriberStore(site.store).save_preferences(subscriber.id, wanted)
+    return _back(site, token, "saved")
+
+
+def read_choices(posted: Fields, now_chosen: Preferences) -> Preferences:
+    """Return what a form asks for; what it does not mention stays. Raises `InvalidInputError`."""
+    wanted = hour_and_zone(posted, now_chosen)
+    changes: dict[str, object] = {}
+    for name, allowed in (("frequency", ("daily", "weekdays", "weekly")), ("format", ("html", "text"))):
+        value = posted.text(name, getattr(wanted, name))
+        if value not in allowed:
+            raise FieldError(f"Choose the {name} from the list.")
+        changes[name] = value
+    limit = posted.number("limit", wanted.limit)
+    if not 1 <= limit <= 50:
+        raise FieldError("Papers a mail: choose between 1 and 50.")
+    for name in ("topics", "muted"):
+        if posted.mentions(name):
+            changes[name] = _phrases(posted.text(name, longest=3000, lines=True))
+    return chosen.checked(wanted.model_copy(update=changes | {"limit": limit}))
+
+
+def _phrases(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in re.split(r"[,;\n]", text) if part.strip())
+
+
+def _pause(site: Site, token: str, subscriber: Subscriber, posted: Fields) -> Response:
+    until = pause_end(posted, subscriber.preferences.timezone, site.now())
+    paused = subscriber.preferences.model_copy(update={"paused_until": until})
+    SubscriberStore(site.store).save_preferences(subscriber.id, paused)
+    return _back(site, token, "paused")
+
+
+def pause_end(posted: Fields, timezone: str, now: datetime) -> date:
+    """Return the first day with mail again: after 7 or 30 days, or the day that was named."""
+    today = now.astimezone(ZoneInfo(timezone)).date()
+    days = posted.text("days")
+    if days:
+        if days not in ("7", "30"):
+            raise FieldError("A pause lasts 7 or 30 days, or until a day that you name.")
+        return today + timedelta(days=int(days))
+    try:
+        until = date.fromisoformat(posted.text("until"))
+    except ValueError as error:
+        raise FieldError("Name the day on which the digest goes on, like 2026-12-24.") from error
+    if not today < until <= today + LONGEST_PAUSE:
+        raise FieldError("A pause ends after today and within a year. Name a day between.")
+    return until
+
+
+def _resume(site: Site, token: str, subscriber: Subscriber, _posted: Fields) -> Response:
+    on = subscriber.preferences.model_copy(update={"paused_until": None})
+    SubscriberStore(site.store).save_preferences(subscriber.id, on)
+    return _back(site, token, "resumed")
+
+
+def _unsubscribe(site: Site, _token: str, subscriber: Subscriber, _posted: Fields) -> Response:
+    signup.unsubscribe(site.store, site.settings, subscriber.id, site.now())
+    out = tokens.sign("unsubscribe", subscriber.id, site.keys)
+    return RedirectResponse(site.path(f"/u/{out}"), status_code=303)
+
+
+def _resubscribe(site: Site, token: str, subscriber: Subscriber, _posted: Fields) -> Response:
+    if signup.resubscribe(site.store, site.settings, subscriber.id, site.now()) is signup.Returned.EXPIRED:
+        raise InvalidInputError(TOO_LATE)
+    return _back(site, token, "back")
+
+
+def _delete(site: Site, _token: str, subscriber: Subscriber, posted: Fields) -> Response:
+    if posted.text("sure") != "yes":
+        raise FieldError("Tick the box to say that you are sure. Nothing was deleted.")
+    signup.erase(site.store, subscriber.id, site.now())
+    return site.page(
+        "message.html",
+        title="Everything is deleted.",
+        text="Your address and all that was kept with it are gone. Whoever wants to come back starts afresh.",
+    )
+
+
+_ACTS: dict[str, Callable[[Site, str, Subscriber, Fields], Response]] = {
+    "save": _save,
+    "pause": _pause,
+    "resume": _resume,
+    "unsubscribe": _unsubscribe,
+    "resubscribe": _resubscribe,
+    "delete": _delete,
+}
+
+
+def _back(site: Site, token: str, said: str) -> Response:
+    return RedirectResponse(site.path(f"/manage/{token}?said={said}"), status_code=303)
+
+
+def _page(
+    site: Site,
+    token: str,
+    subscriber: Subscriber,
+    *,
+    said: str = "",
+    fault: str = "",
+    typed: Fields | None = None,
+) -> Response:
+    latest = EditionStore(site.store).latest()
+    wanted = subscriber.preferences
+    is_active = subscriber.status is SubscriberStatus.ACTIVE
+    return site.page(
+        "manage.html",
+        status=422 if fault else 200,
+        token=token,
+        subscriber=subscriber,
+        preferences=wanted,
+        regions=zones.by_region(),
+        next=hours.next_edition(wanted, site.now()) if is_active else "",
+        today=site.now().astimezone(ZoneInfo(wanted.timezone)).date(),
+        suggestions=tuple(section.label for section in latest.sections) if latest else (),
+        said=said,
+        fault=fault,
+        topics=typed.shown("topics", longest=3000) if typed else ", ".join(wanted.topics),
+        muted=typed.shown("muted", longest=3000) if typed else ", ".join(wanted.muted),
+    )
+
+
+def _lost(site: Site) -> Response:
+    title, text = LOST
+    return site.page("unusable.html", status=404, title=title, text=text, again=None)

@@ -1,0 +1,110 @@
+"""The pages that everybody sees: the landing page and what it explains."""
+
+from typing import Final
+
+from fastapi import Request
+from starlette.responses import PlainTextResponse, Response
+
+from newsletter.editions.store import EditionStore
+from newsletter.editions.trending import DEFINITION
+from newsletter.models import Preferences
+from newsletter.subscribers import signup
+from newsletter.web import caching, hours, proofs, zones
+from newsletter.web.site import Here, Router, Site
+
+router: Final = Router()
+
+
+@router.page("/")
+def landing(request: Request, site: Here) -> Response:
+    """Show the promise, the form and the newest edition.
+
+    The tag leaves out the form's stamp, so that a browser keeps the page until what it says changes.
+    """
+    now = site.now()
+    facts = {
+        "edition": EditionStore(site.store).latest(),
+        "cut_off": cut_off(site),
+        **form_facts(site, offered(site)),
+    }
+    said = site.render("landing.html", **facts, stamp="")
+    body = site.render("landing.html", **facts, stamp=proofs.stamp(site.keys, now))
+    return caching.answer(
+        request,
+        body.encode(),
+        "text/html",
+        tag=caching.entity_tag(said),
+        control=caching.CHECK_EACH_TIME,
+    )
+
+
+def cut_off(site: Site) -> str:
+    """Return when the day is closed, as a clock shows it."""
+    return f"{site.settings.cut_off:%H:%M}"
+
+
+def offered(site: Site) -> Preferences:
+    """Return what the form is filled in with."""
+    zone = site.settings.timezone
+    return Preferences(hour=site.settings.send_at, timezone=zone if zone in zones.known() else "UTC")
+
+
+def form_facts(site: Site, preferences: Preferences) -> dict[str, object]:
+    """Return what the form needs besides its stamp."""
+    return {
+        "preferences": preferences,
+        "first": hours.next_edition(preferences, site.now()),
+        "regions": zones.by_region(),
+        "email": "",
+        "fault": "",
+        "meant": None,
+        "sure": "",
+    }
+
+
+@router.page("/first-edition")
+def first_edition(site: Here, hour: str = "", timezone: str = "") -> Response:
+    """Say when the first edition would come for an hour and a zone; the landing page's script asks."""
+    preferences = offered(site)
+    if hour.isascii() and hour.isdigit() and int(hour[:3]) < 24 and timezone in zones.known():
+        preferences = preferences.model_copy(update={"hour": int(hour[:3]), "timezone": timezone})
+    return PlainTextResponse(
+        hours.next_edition(preferences, site.now()), headers={"Cache-Control": "no-store"}
+    )
+
+
+@router.page("/check-inbox")
+def check_inbox(request: Request, site: Here) -> Response:
+    """Say what to do next, the same to everybody."""
+    answer = site.public_page(request, "check_inbox.html")
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+@router.page("/about/trending")
+def about(request: Request, site: Here) -> Response:
+    """Publish how trending is defined."""
+    return site.public_page(request, "about.html", definition=defined(), cut_off=cut_off(site))
+
+
+def defined() -> tuple[tuple[str, str], ...]:
+    """Return the published definition as pairs of a term (or nothing) and its text.
+
+    >>> [term for term, _ in defined()][:3]
+    ['', 'Votes', 'Breadth']
+    """
+    lines = (line.partition(": ") for line in DEFINITION.splitlines())
+    return tuple(
+        (head, text) if text and " " not in head else ("", head + mark + text) for head, mark, text in lines
+    )
+
+
+@router.page("/privacy")
+def privacy(request: Request, site: Here) -> Response:
+    """Say what is kept, why and how long."""
+    return site.public_page(
+        request,
+        "privacy.html",
+        unconfirmed_days=signup.KEEP_UNCONFIRMED.days,
+        cookie_days=proofs.COOKIE_LIFE.days,
+    )

@@ -1,0 +1,49 @@
+"""Serve the site with uvicorn, in this process."""
+
+import socket
+
+import uvicorn
+
+from newsletter.errors import SettingsError
+from newsletter.settings import Settings
+from newsletter.web import app
+
+
+def run(settings: Settings) -> None:
+    """Serve until told to stop (SIGINT, SIGTERM).
+
+    The access log is off: addresses of pages hold tokens. Forwarded headers
+    are believed from the hosts in FORWARDED_ALLOW_IPS alone (uvicorn's rule).
+    Raises `SettingsError` where the port is taken.
+    """
+    listener = _listen(settings.host, settings.port)
+    with listener:
+        config = uvicorn.Config(
+            app.create(settings),
+            access_log=False,
+            server_header=False,
+            proxy_headers=True,
+            timeout_graceful_shutdown=10,
+            log_level="warning",
+        )
+        host, port = listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        print(f"The site listens on http://{shown}:{port}", flush=True)  # noqa: T201  # says that it is up, and where
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"The site cannot listen on {host}:{port}: {error.strerror}. "
+            "Stop what uses that port, or choose another with PORT."
+        ) from error
+    listener.set_inheritable(True)
+    return listener

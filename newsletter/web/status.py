@@ -1,0 +1,100 @@
+"""What machines ask: whether the process lives, can work, and made today's edition."""
+
+import hmac
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from fastapi import Request
+from jinja2 import TemplateError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from newsletter.editions import compose
+from newsletter.editions.store import EditionStore
+from newsletter.errors import StoreRefusedError, StoreUnavailableError
+from newsletter.models import SourceState
+from newsletter.settings import Settings
+from newsletter.sources import catalog
+from newsletter.sources.store import SourceStore
+from newsletter.store import unavailable_store
+from newsletter.subscribers.store import SubscriberStore
+from newsletter.web.site import Here, Router, Site
+
+router: Final = Router()
+
+OVERDUE_AFTER = timedelta(hours=1)
+"""How long after its cut-off an edition may be missing before somebody is woken."""
+_NEVER_KEPT = {"Cache-Control": "no-store"}
+
+
+@router.page("/healthz")
+def healthz() -> Response:
+    """Say that the process answers; it asks nobody else."""
+    return PlainTextResponse("ok\n", headers=_NEVER_KEPT)
+
+
+@router.page("/readyz")
+def readyz(site: Here) -> Response:
+    """Say whether requests can be served: 503 names what is missing."""
+    faults: list[str] = []
+    try:
+        with unavailable_store():
+            site.store.ping()
+    except (StoreUnavailableError, StoreRefusedError) as error:
+        faults.append(str(error))
+    try:
+        site.environment.get_template("landing.html")
+    except TemplateError as error:
+        faults.append(f"The template {error} cannot be read. Check NEWSLETTER_TEMPLATES_DIR.")
+    text = "\n".join(faults or ["ready"]) + "\n"
+    return PlainTextResponse(text, status_code=503 if faults else 200, headers=_NEVER_KEPT)
+
+
+@router.page("/status.json")
+def status(request: Request, site: Here) -> Response:
+    """Report the newest edition, the sources and the readers; 503 where the edition is overdue."""
+    require_token(request, site.settings)
+    report = _report(site, site.now())
+    return JSONResponse(report, status_code=503 if report["edition"]["overdue"] else 200, headers=_NEVER_KEPT)
+
+
+def require_token(request: Request, settings: Settings) -> None:
+    """Let in who sends the metrics token as `Authorization: Bearer …`; without a setting, a laptop's owner.
+
+    A token in the address would end in logs, so none is read there.
+    """
+    if settings.metrics_token is None:
+        if settings.is_production:
+            raise HTTPException(404)
+        return
+    kind, _, given = request.headers.get("authorization", "").partition(" ")
+    wanted = settings.metrics_token.get_secret_value()
+    if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), wanted.encode()):
+        raise HTTPException(401, headers={"WWW-Authenticate": 'Bearer realm="status"'})
+
+
+def _report(site: Site, now: datetime) -> dict[str, Any]:
+    latest = EditionStore(site.store).latest()
+    sources = SourceStore(site.store).health(catalog.configured(site.settings, site.store), now)
+    return {
+        "at": now.isoformat(timespec="seconds"),
+        "edition": {
+            "latest": latest.date.isoformat() if latest else None,
+            "composed_at": latest.composed_at.isoformat() if latest else None,
+            "papers": len(latest.entries) if latest else 0,
+            "quiet": latest.is_quiet if latest else False,
+            "overdue": _is_overdue(site, now),
+        },
+        "sources": [one.model_dump(mode="json") for one in sources],
+        "broken_sources": sum(one.state in (SourceState.STALE, SourceState.FAILING) for one in sources),
+        "subscribers": {str(name): count for name, count in SubscriberStore(site.store).by_status().items()},
+    }
+
+
+def _is_overdue(site: Site, now: datetime) -> bool:
+    """Whether an edition that was due an hour ago is due still."""
+    day = compose.due(site.store, site.settings, now)
+    if day is None:
+        return False
+    cut_off = datetime.combine(day, site.settings.cut_off, site.settings.zone)
+    return now - cut_off > OVERDUE_AFTER

@@ -1,0 +1,133 @@
+"""The form that asks for a digest.
+
+Whatever the state of an address, the answer is the same to the byte but for a
+cookie that is as long in each case: who asks learns nothing about anybody. A
+letter is only recorded here; workers send it.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from newsletter.errors import InvalidInputError
+from newsletter.models import Preferences
+from newsletter.subscribers import addresses, signup
+from newsletter.web import proofs, zones
+from newsletter.web.forms import FieldError, Fields, Posted
+from newsletter.web.public import form_facts, offered
+from newsletter.web.site import Here, Router, Site
+
+router: Final = Router()
+
+HONEYPOT = "website"
+"""A field that people do not see and scripts fill in."""
+TOO_MANY = "Too many requests came from your network. Please try again in {minutes}."
+
+
+@router.post("/subscribe")
+def subscribe(request: Request, site: Here, posted: Posted) -> Response:
+    """Take an address, and say “check your inbox” unless it cannot be one."""
+    now = site.now()
+    if HONEYPOT in posted:
+        return check_inbox(site, posted.shown("email"))
+    fault = _filled_too(posted, site)
+    if fault:
+        return _again(site, posted, fault)
+    try:
+        typed, preferences = posted.text("email", longest=320), hour_and_zone(posted, offered(site))
+        address = addresses.parse(typed)
+    except InvalidInputError as error:
+        return _again(site, posted, str(error))
+    meant = addresses.suggestion(address)
+    if meant and posted.shown("sure") != typed:
+        return _again(site, posted, "", meant=meant, sure=typed)
+    outcome = signup.request(
+        site.store,
+        site.queue,
+        site.settings,
+        address.typed,
+        preferences=preferences,
+        origin=site.client(request),
+        now=now,
+    )
+    if outcome is signup.Requested.TOO_MANY:
+        return too_many(site, signup.retry_after(now))
+    return check_inbox(site, address.typed)
+
+
+def hour_and_zone(posted: Fields, otherwise: Preferences) -> Preferences:
+    """Return preferences with the hour and the zone that a form names. Raises `FieldError`."""
+    hour = posted.number("hour", otherwise.hour)
+    zone = posted.text("timezone", otherwise.timezone)
+    if not 0 <= hour <= 23:
+        raise FieldError("The hour must be between 0 and 23. Choose one from the list.")
+    if zone not in zones.known() and zone != otherwise.timezone:
+        raise FieldError("That time zone is not known here. Choose one from the list.")
+    return otherwise.model_copy(update={"hour": hour, "timezone": zone})
+
+
+def _filled_too(posted: Fields, site: Site) -> str:
+    match proofs.fill(posted.shown("stamp"), site.keys, site.now()):
+        case proofs.Fill.HUMAN:
+            return ""
+        case proofs.Fill.TOO_FAST:
+            return "That was quicker than people type. Press the button once more, please."
+        case _:
+            return "This page had been open for long. Press the button once more, please."
+
+
+def too_many(site: Site, wait: timedelta) -> Response:
+    """Answer 429 to a network that asked too often; it says nothing of any address."""
+    minutes = max(1, -(-int(wait.total_seconds()) // 60))
+    text = TOO_MANY.format(minutes="a minute" if minutes == 1 else f"{minutes} minutes")
+    answer = site.page("message.html", status=429, title="Too many at once", text=text)
+    answer.headers["Retry-After"] = str(max(1, int(wait.total_seconds())))
+    return answer
+
+
+def _again(
+    site: Site,
+    posted: Fields,
+    fault: str,
+    *,
+    meant: str | None = None,
+    sure: str = "",
+) -> Response:
+    """Show the form again with what was typed and what is wrong with it."""
+    preferences = offered(site)
+    try:
+        preferences = hour_and_zone(posted, preferences)
+    except FieldError:  # what cannot be read is offered afresh; the fault says so where it matters
+        fault = fault or "Choose the hour and the zone again, please."
+    facts = form_facts(site, preferences) | {
+        "email": posted.shown("email"),
+        "fault": fault,
+        "meant": meant,
+        "sure": sure,
+    }
+    return site.page("subscribe.html", status=422, **facts, stamp=_stamp(site, posted))
+
+
+def _stamp(site: Site, posted: Fields) -> str:
+    """Return the stamp of the next try: who has shown to be slow need not show it again."""
+    given = posted.shown("stamp")
+    is_kept = proofs.fill(given, site.keys, site.now()) is proofs.Fill.HUMAN
+    return given if is_kept else proofs.stamp(site.keys, site.now())
+
+
+def check_inbox(site: Site, address: str) -> Response:
+    """Send on to “check your inbox”, and mark the browser as the one that gave this address."""
+    answer = RedirectResponse(site.path("/check-inbox"), status_code=303)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.set_cookie(
+        proofs.CONFIRM_COOKIE,
+        proofs.browser_cookie(address, site.keys, site.now()),
+        max_age=int(proofs.COOKIE_LIFE.total_seconds()),
+        path=site.path("/confirm"),
+        secure=site.settings.base_url.startswith("https://"),
+        httponly=True,
+        samesite="lax",
+    )
+    return answer

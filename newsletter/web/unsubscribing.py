@@ -1,0 +1,94 @@
+"""Leaving: one press here, or one click in the mail program (RFC 8058).
+
+The POST needs no cookie and no proof but the address itself; it answers 200
+without a redirect, may be repeated, and works for as long as a key is kept.
+GET changes nothing, because scanners open every link.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from newsletter.models import Preferences, Subscriber
+from newsletter.subscribers import signup, tokens
+from newsletter.subscribers.store import SubscriberStore
+from newsletter.web.forms import Posted
+from newsletter.web.site import Here, Router, Site
+
+router: Final = Router()
+
+SHORT_PAUSE = timedelta(days=30)
+TOO_LATE = "That was more than a day ago. Subscribe again on the front page, please."
+DONE = "You are unsubscribed. No more digests will come.\n"
+LOST = (
+    "We cannot read that link",
+    (
+        "Copy the whole line from the message. If that does not help, give your address on the front page: "
+        "the message that comes holds a working link."
+    ),
+)
+
+
+@router.page("/u/{token}")
+def unsubscribe_page(token: str, site: Here) -> Response:
+    """Show one button, or that it is done; change nothing."""
+    return _page(site, token)
+
+
+@router.post("/u/{token}")
+def unsubscribe(token: str, site: Here, posted: Posted) -> Response:
+    """Unsubscribe at once; a form of our page may ask for less, or take it back.
+
+    Whatever else a mail program posts, or nothing at all, means the one click.
+    """
+    if posted.shown("from") != "page":
+        if signup.unsubscribe(site.store, site.settings, token, site.now()) is signup.Left.DAMAGED:
+            return PlainTextResponse(". ".join(LOST) + "\n", status_code=404)
+        return PlainTextResponse(DONE)
+    match posted.shown("choice"):
+        case "weekly" | "pause" as choice:
+            return _page(site, token, said=_want_less(site, token, choice))
+        case "undo":
+            if signup.resubscribe(site.store, site.settings, token, site.now()) is signup.Returned.EXPIRED:
+                return _page(site, token, said=TOO_LATE)
+        case _:
+            signup.unsubscribe(site.store, site.settings, token, site.now())
+    return RedirectResponse(site.path(f"/u/{token}"), status_code=303)
+
+
+_SAID = {
+    "weekly": "From now on you get one digest a week, on Mondays.",
+    "pause": "Nothing comes for 30 days; then it goes on by itself.",
+}
+
+
+def _holder(site: Site, token: str) -> tuple[bool, Subscriber | None]:
+    """Return whether the link is genuine, and whom it names if they are still kept."""
+    found = tokens.read("unsubscribe", token, site.keys, now=site.now()).subscriber_id
+    return (False, None) if found is None else (True, SubscriberStore(site.store).get(found))
+
+
+def _want_less(site: Site, token: str, choice: str) -> str:
+    _, subscriber = _holder(site, token)
+    if subscriber is None:
+        return ""
+    less = _less(subscriber.preferences, choice, site.now())
+    SubscriberStore(site.store).save_preferences(subscriber.id, less)
+    return _SAID[choice]
+
+
+def _less(preferences: Preferences, choice: str, now: datetime) -> Preferences:
+    if choice == "weekly":
+        return preferences.model_copy(update={"frequency": "weekly"})
+    until = (now.astimezone(ZoneInfo(preferences.timezone)) + SHORT_PAUSE).date()
+    return preferences.model_copy(update={"paused_until": until})
+
+
+def _page(site: Site, token: str, *, said: str = "") -> Response:
+    is_genuine, subscriber = _holder(site, token)
+    if not is_genuine:
+        title, text = LOST
+        return site.page("unusable.html", status=404, title=title, text=text, again=None)
+    return site.page("unsubscribe.html", token=token, subscriber=subscriber, said=said)
