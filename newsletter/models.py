@@ -39,6 +39,8 @@ class Source(Value):
     """What readers see in the coverage line; the name where empty."""
     adapter: Literal["auto", "arxiv", "huggingface", "feed"] = "auto"
     """How answers are read; `auto` decides by what the answer is."""
+    keeps: Literal["named", "all"] = "named"
+    """`named`: entries that name a paper (arXiv number or DOI). `all`: every entry is a work, as in a journal."""
     every: timedelta = timedelta(minutes=30)
     enabled: bool = True
 
