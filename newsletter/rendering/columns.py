@@ -46,7 +46,7 @@ def wrap(text: str, indent: int | str = 0, hanging: int | None = None, columns: 
     rest = " " * (width(first) if hanging is None else hanging)
     lines, line, is_empty = [], first, True
     for word in text.split():
-        for glue, piece in _breakable(word, columns - len(rest)):
+        for glue, piece in _breakable(word, columns - max(width(first), len(rest))):
             space = "" if is_empty else glue
             if not is_empty and width(line) + len(space) + width(piece) > columns:
                 lines.append(line.rstrip())
@@ -78,7 +78,7 @@ def spread(left: str, right: str, columns: int = COLUMNS) -> str:
     """
     gap = columns - width(left) - width(right)
     if gap >= 2:
-        return f"{left}{' ' * gap}{right}"
+        return f"{left}{' ' * gap}{right}".rstrip()
     return f"{left}\n{' ' * max(0, columns - width(right))}{right}"
 
 

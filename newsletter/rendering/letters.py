@@ -1,16 +1,18 @@
 """Letters: single mails to one person, each an answer to something that happened."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 from newsletter.models import Edition, Message, Preferences
-from newsletter.rendering import digest, phrasing, templates
+from newsletter.rendering import digest, markup, phrasing, strangers, templates
 from newsletter.rendering.site import SiteFacts
 
-Kind = Literal["confirm", "welcome", "already"]
-"""Asking for consent; the first mail after it; telling somebody who signs up again that they are in."""
+Kind = Literal["confirm", "welcome", "already", "new-address", "old-address"]
+"""Asking for consent; the first mail after it; to who signs up again; to both ends of a change of address."""
 _TO_SUBSCRIBERS = frozenset({"welcome", "already"})
-"""Letters to subscribers: they can be left with one click, as any digest."""
+"""Letters that can be left with one click, as any digest."""
+_LONGEST_HEADLINE = 78
 
 
 def render(
@@ -28,7 +30,10 @@ def render(
     `welcome` holds `-manage_url-` and `-unsubscribe_url-`, the latest edition
     if there is one (tailored to the reader), and `first_at`, when the first
     daily one comes (shown in the zone of the preferences). `already` holds
-    the same two placeholders.
+    the same two placeholders, `new-address` holds `-confirm_url-` and
+    `old-address` holds `-manage_url-`. A letter says nothing that a stranger
+    could have typed into the form that caused it, except in `welcome`, which
+    goes to proven addresses.
     """
     preferences = preferences or Preferences()
     mails = templates.environment("email", site.templates_dir)
@@ -52,7 +57,24 @@ def render(
     )
 
 
-def _headers(kind: Kind, site: SiteFacts) -> tuple[tuple[str, str], ...]:
+def alert(site: SiteFacts, headline: str, known: Sequence[str], todo: str) -> Message:
+    """Return a mail to the operator: what happened, what is known of it, and what to do next."""
+    mails = templates.environment("email", site.templates_dir)
+    facts = {
+        "site": site,
+        "headline": strangers.line(headline, _LONGEST_HEADLINE),
+        "known": known,
+        "todo": todo,
+    }
+    return Message(
+        subject=" ".join(mails.get_template("alert/subject.txt").render(facts).split()),
+        html=markup.for_mail(mails.get_template("alert/body.html").render(facts)),
+        text=mails.get_template("alert/body.txt").render(facts),
+        headers=_headers("alert", site),
+    )
+
+
+def _headers(kind: str, site: SiteFacts) -> tuple[tuple[str, str], ...]:
     """Say that a machine wrote this, so that no holiday note answers it (RFC 3834)."""
     automatic = (
         ("Auto-Submitted", "auto-generated"),
