@@ -1,0 +1,148 @@
+"""Many sightings of one work become one paper."""
+
+from datetime import timedelta
+from itertools import permutations
+
+from builders import NOON, a_sighting
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.models import Link, Sighting
+from newsletter.papers import merge
+
+HOUR = timedelta(hours=1)
+HF = {"source": "hf-daily", "url": "https://huggingface.co/papers/2606.00001"}
+
+
+def test_three_sources_make_one_paper() -> None:
+    """Words of arXiv, the page's votes and the blog's link stand in one paper, under arXiv's number."""
+    arxiv = a_sighting(
+        title="On Nothing in Particular",
+        abstract="We study it.",
+        announce_type="new",
+        announced=NOON,
+        version=1,
+    )
+    page = a_sighting(**HF, title="On nothing in particular", votes=12, comments=3, announced=NOON + HOUR)
+    post = Link(rel="post", url="https://lab.example/post")
+    blog = a_sighting(
+        source="lab", url=post.url, title="We wrote about nothing", links=(post,), abstract="A post."
+    )
+    (paper,) = merge([blog, page, arxiv])
+    assert (paper.id, paper.title, paper.abstract) == (
+        "arxiv:2606.00001",
+        "On Nothing in Particular",
+        "We study it.",
+    )
+    assert [mention.source for mention in paper.mentions] == ["arxiv-cs-lg", "hf-daily", "lab"]
+    assert paper.mentions[1].looks[0].votes == 12
+    assert paper.links == (post,)
+    assert paper.announced == NOON
+
+
+def test_the_newest_version_gives_the_words_and_is_the_same_work() -> None:
+    """A replacement brings its title and version; when it was announced first stays."""
+    old = a_sighting(title="First try", version=1, announce_type="new", announced=NOON)
+    new = a_sighting(
+        title="Second try",
+        version=2,
+        announce_type="replace",
+        announced=NOON + 24 * HOUR,
+        observed_at=NOON + 24 * HOUR,
+    )
+    (paper,) = merge([new, old])
+    assert (paper.title, paper.version, paper.announced) == ("Second try", 2, NOON)
+    assert paper.mentions[0].announce_type == "new"
+
+
+def test_votes_are_kept_as_they_changed() -> None:
+    """A poll that shows the numbers of the one before adds no look."""
+    polls = [
+        a_sighting(**HF, votes=votes, observed_at=NOON + hour * HOUR)
+        for hour, votes in enumerate([3, 3, 5, 5, 4])
+    ]
+    (paper,) = merge(polls)
+    assert [(look.at - NOON, look.votes) for look in paper.mentions[0].looks] == [
+        (0 * HOUR, 3),
+        (2 * HOUR, 5),
+        (4 * HOUR, 4),
+    ]
+
+
+def test_a_withdrawn_paper_stays_withdrawn() -> None:
+    """One source that says so is enough."""
+    (paper,) = merge([a_sighting(), a_sighting(**HF, withdrawn=True)])
+    assert paper.withdrawn
+
+
+def test_a_doi_names_a_paper_that_arxiv_does_not_have() -> None:
+    """The id is the DOI, and a digest of title and address where there is none."""
+    doi, nothing = merge(
+        [
+            a_sighting(arxiv_id=None, doi="10.1101/2023.12.01.569537", title="Cells that count"),
+            a_sighting(arxiv_id=None, url="https://lab.example/1", title="A post about something else"),
+        ]
+    )
+    assert doi.id == "doi:10.1101/2023.12.01.569537"
+    assert nothing.id.startswith("title:")
+
+
+TITLES = ["Agents that plan", "Agents that plan ahead", "Agents That Plan: A Study", "Splats in the dark"]
+some_sightings = st.lists(
+    st.builds(
+        lambda title, number, votes, hours, source, version, authors, kind: a_sighting(
+            title=title,
+            arxiv_id=number,
+            url=f"https://{source}.example/{number or title}",
+            votes=votes,
+            observed_at=NOON + hours * HOUR,
+            source=source,
+            version=version,
+            authors=authors,
+            announce_type=kind,
+        ),
+        st.sampled_from(TITLES),
+        st.sampled_from([None, "2606.00001", "2606.00002"]),
+        st.sampled_from([None, 1, 2]),
+        st.integers(0, 3),
+        st.sampled_from(["arxiv", "hf", "blog"]),
+        st.sampled_from([None, 1, 2]),
+        st.sampled_from([(), ("Ada Lovelace",), ("A. Lovelace", "Alan Turing"), ("Grace Hopper",)]),
+        st.sampled_from([None, "new", "replace"]),
+    ),
+    max_size=7,
+)
+
+
+@given(some_sightings, st.randoms(use_true_random=False))
+def test_order_does_not_matter(sightings: list[Sighting], random: object) -> None:
+    """Whatever order sightings come in, the same papers come out, byte for byte."""
+    shuffled = list(sightings)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert merge(shuffled) == merge(sightings)
+
+
+@given(some_sightings)
+def test_nothing_is_lost_and_numbers_are_never_mixed(sightings: list[Sighting]) -> None:
+    """Each entry stands in exactly one paper under its own arXiv number, and each id names one paper."""
+    papers = merge(sightings)
+    assert len({paper.id for paper in papers}) == len(papers)
+    for sighting in sightings:
+        homes = [
+            paper
+            for paper in papers
+            if (sighting.source, sighting.url)
+            in {(mention.source, mention.url) for mention in paper.mentions}
+        ]
+        if sighting.arxiv_id:
+            assert [paper.arxiv_id for paper in homes] == [sighting.arxiv_id]
+        assert homes
+
+
+def test_every_order_of_a_real_mixture_gives_the_same_paper() -> None:
+    """Ties between equal sources are broken by content, not by position."""
+    mixture = [
+        a_sighting(title=title, source=title[-1], url="https://x.example/1")
+        for title in ("T a", "T b", "T c")
+    ]
+    assert len({merge(order) for order in permutations(mixture)}) == 1
