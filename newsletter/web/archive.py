@@ -22,9 +22,7 @@ router: Final = Router()
 def archive(request: Request, site: Here) -> Response:
     """List every edition, newest first, a month at a time."""
     days = EditionStore(site.store).dates()
-    months = [
-        (month_name(month), tuple(run)) for month, run in groupby(days, key=lambda day: day.replace(day=1))
-    ]
+    months = [(name, tuple(run)) for name, run in groupby(days, key=month_name)]
     return site.public_page(request, "archive.html", months=months)
 
 

@@ -15,7 +15,7 @@ from newsletter.errors import StoreRefusedError, StoreUnavailableError
 from newsletter.models import SourceState
 from newsletter.settings import Settings
 from newsletter.sources import catalog
-from newsletter.sources.store import SourceStore
+from newsletter.sources.store import SourceHealth, SourceStore
 from newsletter.store import unavailable_store
 from newsletter.subscribers.store import SubscriberStore
 from newsletter.web.site import Here, Router, Site
@@ -85,9 +85,22 @@ def _report(site: Site, now: datetime) -> dict[str, Any]:
             "quiet": latest.is_quiet if latest else False,
             "overdue": _is_overdue(site, now),
         },
-        "sources": [one.model_dump(mode="json") for one in sources],
+        "sources": [_source(one) for one in sources],
         "broken_sources": sum(one.state in (SourceState.STALE, SourceState.FAILING) for one in sources),
         "subscribers": {str(name): count for name, count in SubscriberStore(site.store).by_status().items()},
+    }
+
+
+def _source(health: SourceHealth) -> dict[str, Any]:
+    """Describe a source; its address stays out, because some carry a password."""
+    return {
+        "name": health.source.name,
+        "title": health.source.title,
+        "state": str(health.state),
+        "since": health.since.isoformat() if health.since else None,
+        "reason": health.reason,
+        "last_ok": health.last_ok.isoformat() if health.last_ok else None,
+        "papers": health.papers,
     }
 
 

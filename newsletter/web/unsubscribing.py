@@ -47,6 +47,8 @@ def unsubscribe(token: str, site: Here, posted: Posted) -> Response:
         if signup.unsubscribe(site.store, site.settings, token, site.now()) is signup.Left.DAMAGED:
             return PlainTextResponse(". ".join(LOST) + "\n", status_code=404)
         return PlainTextResponse(DONE)
+    if not _holder(site, token)[0]:
+        return _page(site, token)
     match posted.shown("choice"):
         case "weekly" | "pause" as choice:
             return _page(site, token, said=_want_less(site, token, choice))

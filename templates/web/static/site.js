@@ -4,14 +4,13 @@ const form = document.querySelector("form.subscribe");
 if (form) {
   const { hour, timezone } = form.elements;
   const first = document.getElementById("first");
-  const touched = timezone.value !== timezone.querySelector("[selected]")?.value;
   const tell = async () => {
     const asked = new URLSearchParams({ hour: hour.value, timezone: timezone.value });
     const answer = await fetch(form.action.replace(/\/subscribe$/, "/first-edition?") + asked);
     if (answer.ok) first.textContent = await answer.text();
   };
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (!touched && form.dataset.zone !== "chosen" && [...timezone.options].some((one) => one.value === here)) {
+  if (form.dataset.zone !== "chosen" && [...timezone.options].some((one) => one.value === here)) {
     timezone.value = here;
     tell();
   }

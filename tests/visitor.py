@@ -1,0 +1,97 @@
+"""Somebody at the site: a client with a clock, a network and a memory for cookies."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from builders import NOON
+from starlette.testclient import TestClient
+
+from newsletter import queue as queue_module
+from newsletter import store as store_module
+from newsletter.models import Preferences, Subscriber, SubscriberStatus
+from newsletter.settings import Settings
+from newsletter.subscribers import signup, suppression, tokens
+from newsletter.subscribers.store import SubscriberStore
+from newsletter.subscribers.suppression import Reason
+from newsletter.web import proofs
+from newsletter.web.app import create
+
+HOME = "203.0.113.9"
+
+
+class Visitor:
+    """A browser without script on the site of `settings`; `now` is what the site's clock shows."""
+
+    def __init__(self, settings: Settings, *, address: str = HOME, now: datetime = NOON) -> None:
+        self.settings = settings
+        self.now = now
+        self.app = create(settings, clock=lambda: self.now)
+        self.web = self.from_network(address)
+
+    def from_network(self, address: str) -> TestClient:
+        """Another browser at another address, with no cookies."""
+        return TestClient(
+            self.app, base_url=self.settings.base_url, follow_redirects=False, client=(address, 4711)
+        )
+
+    @property
+    def store(self) -> store_module.Store:
+        return store_module.connect(self.settings)
+
+    @property
+    def subscribers(self) -> SubscriberStore:
+        return SubscriberStore(self.store)
+
+    def later(self, **span: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**span)
+
+    def stamp(self, seconds: float = 20) -> str:
+        """What a form that was opened some seconds ago carries."""
+        return proofs.stamp(self.settings.keys, self.now - timedelta(seconds=seconds))
+
+    def subscribe(self, email: str, *, web: TestClient | None = None, **fields: str) -> Any:
+        """Fill in the form and press the button."""
+        return (web or self.web).post(
+            "/subscribe", data={"email": email, "stamp": self.stamp(), "website": "", "sure": ""} | fields
+        )
+
+    def token(self, purpose: tokens.Purpose, subscriber_id: int) -> str:
+        """What a mail's link would hold."""
+        return tokens.sign(purpose, subscriber_id, self.settings.keys, now=self.now)
+
+    def reader(self, email: str, status: str = "active", preferences: Preferences | None = None) -> Subscriber:
+        """Somebody who stands where `status` says, by the way that people get there."""
+        queue = queue_module.connect(self.settings)
+        wanted = preferences or Preferences()
+        signup.request(
+            self.store, queue, self.settings, email, preferences=wanted, origin="198.51.100.1", now=self.now
+        )
+        found = self.subscribers.find(email)
+        assert found is not None
+        if status == "pending":
+            return found
+        token = self.token("confirm", found.id)
+        signup.confirm(self.store, queue, self.settings, token, origin="198.51.100.1", now=self.now)
+        if status == "unsubscribed":
+            signup.unsubscribe(self.store, self.settings, found.id, self.now)
+        elif status == "erased":
+            signup.erase(self.store, found.id, self.now)
+            return found
+        elif status != "active":
+            suppression.suppress(self.store, email, Reason(status), now=self.now)
+        kept = self.subscribers.get(found.id)
+        assert kept is not None
+        assert kept.status is SubscriberStatus(status)
+        return kept
+
+    def everything(self) -> dict[str, bytes]:
+        """All that the store holds, byte for byte."""
+        raw = store_module.connect(self.settings, decode=False)
+        return {name.decode(): bytes(raw.dump(name)) for name in raw.scan_iter(count=1000)}
+
+
+def seen(page: str) -> str:
+    """What a page says, without its markup."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
