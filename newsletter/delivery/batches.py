@@ -1,0 +1,278 @@
+"""Send one batch: claim, look again who wants it, note the intent, send once, commit.
+
+What a task does. It may be killed at any line, started twice, or started when
+there is nothing to do; the ledger says what each of these leads to.
+"""
+
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from time import monotonic
+from typing import Final
+
+from newsletter.delivery import links, mailers
+from newsletter.delivery.ledger import (
+    ACCEPTED,
+    LEASE,
+    LEFT,
+    NAMED,
+    REFUSED,
+    UNCERTAIN,
+    UNSPOKEN,
+    WAITS,
+    BatchRef,
+    Claim,
+    Committed,
+    Denied,
+    Ledger,
+)
+from newsletter.delivery.mailers.port import Mailer, Outcome
+from newsletter.editions import for_reader
+from newsletter.editions.store import EditionStore
+from newsletter.errors import NotFoundError, PermanentError
+from newsletter.models import Message, Preferences, Recipient
+from newsletter.rendering import digest
+from newsletter.rendering.site import SiteFacts
+from newsletter.settings import Settings
+from newsletter.store import Store
+from newsletter.subscribers.records import Reader
+from newsletter.subscribers.store import SubscriberStore
+
+MOST_SECONDS: Final = 60.0
+"""After this no further portion is begun: the task ends before its time limit, and the next goes on."""
+AIR: Final = timedelta(seconds=20)
+"""How much longer a lease is than the longest request."""
+GIVE_UP_AFTER: Final = timedelta(days=2)
+"""A recipient who was deferred for so long is refused: the day's papers are no news any more."""
+_KEPT_MESSAGES = 64
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """What one task did with one batch; counts of recipients."""
+
+    ref: BatchRef
+    denied: str | None = None
+    """Why nothing was done: over, busy, held, lost."""
+    accepted: int = 0
+    refused: int = 0
+    left: int = 0
+    uncertain: int = 0
+    waiting: int = 0
+    """Still to be sent: the sweeper brings the batch again."""
+    halted: str | None = None
+    """Why the whole edition was held; ends with what to do."""
+    stray: bool = False
+    """Some were mailed twice, proved."""
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def send_batch(
+    store: Store,
+    settings: Settings,
+    day: date,
+    batch: int,
+    now: Callable[[], datetime] = _clock,
+    *,
+    mailer: Mailer | None = None,
+) -> BatchReport:
+    """Send a batch to whoever of it waits; harmless to repeat at any time.
+
+    Raises `StoreUnavailableError` where the ledger does not answer; the lease
+    ends by itself then. Raises `SettingsError` where the mailer lacks one.
+    """
+    mailer = mailer or mailers.make(settings)
+    lease = max(LEASE, mailer.longest + AIR)
+    ledger = Ledger(store, lease=lease, longest=mailer.longest)
+    claim = ledger.claim(BatchRef(day, batch))
+    if isinstance(claim, Denied):
+        return BatchReport(BatchRef(day, batch), denied=claim.why)
+    site = SiteFacts.of(settings)
+    try:
+        message = message_of(store, site, ledger, claim)
+    except PermanentError as error:
+        ledger.release(claim)
+        ledger.hold(day, str(error))
+        return BatchReport(claim.ref, waiting=len(claim.waiting), halted=str(error))
+    waiting = [claim.ids[at] for at in claim.waiting]
+    readers = SubscriberStore(store).get_many(waiting)
+    recipients = links.recipients(filter(_is_still_here, readers), site, settings.keys)
+    return _Sending(ledger, mailer, claim, message=message, recipients=recipients, now=now).run()
+
+
+def _is_still_here(reader: Reader) -> bool:
+    return reader.is_active
+
+
+def message_of(store: Store, site: SiteFacts, ledger: Ledger, claim: Claim) -> Message:
+    """Return a batch's message, rendered once a process for all batches that share it.
+
+    Raises `NotFoundError` where the edition is gone.
+    """
+    key = (claim.rendering, site.model_dump_json())
+    if key in _messages:
+        _messages.move_to_end(key)
+        return _messages[key]
+    edition = EditionStore(store).get(claim.ref.day)
+    if edition is None:
+        raise NotFoundError(f"The edition of {claim.ref.day} is gone. Restore it, then resume.")
+    shape = Preferences.model_validate_json(ledger.rendering(claim))
+    message = digest.render(for_reader(edition, shape), shape, site)
+    _messages[key] = message
+    if len(_messages) > _KEPT_MESSAGES:
+        _messages.popitem(last=False)
+    return message
+
+
+_messages: OrderedDict[tuple[str, str], Message] = OrderedDict()
+
+
+class _Sending:
+    """One claim's way through its portions."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        mailer: Mailer,
+        claim: Claim,
+        *,
+        message: Message,
+        recipients: Mapping[int, Recipient],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._ledger = ledger
+        self._mailer = mailer
+        self._message = message
+        self._recipients = recipients
+        self._claim = claim
+        self._now = now
+        self._ends_at = monotonic() + MOST_SECONDS
+        waiting, size = claim.waiting, mailer.portion
+        self._portions = deque(waiting[start : start + size] for start in range(0, len(waiting), size))
+        self._suspects = 0
+        self._stray = False
+        self._halted: str | None = None
+
+    def run(self) -> BatchReport:
+        """Send portion after portion until nobody waits, time is up or something says stop."""
+        denied: str | None = None
+        while self._portions:
+            positions = self._portions.popleft()
+            intent = self._ledger.intend(self._claim, self._letters(positions))
+            if isinstance(intent, Denied):
+                denied = intent.why
+                break
+            self._claim = intent
+            named = [at for at in positions if intent.marks[at] == NAMED]
+            if named and not self._send(intent, named):
+                break
+        if self._suspects > 1 and self._halted is None and not self._anybody_was_accepted():
+            self._halt("The mailer refuses every mail. Read the log for its reasons, then resume.")
+        return self._report(denied)
+
+    def _send(self, intent: Claim, named: Sequence[int]) -> bool:
+        """Send one request and commit its end; return whether to go on."""
+        recipients = [self._recipients[intent.ids[at]] for at in named]
+        try:
+            outcome = self._mailer.send(self._message, recipients, request_id=intent.request_id)
+        except PermanentError as error:  # raised before anything leaves: a setting, a sender, a header
+            outcome = Outcome(halt=str(error))
+        if outcome.rejected:
+            outcome = self._part(outcome, named)
+        ends = self._ends(intent, named, outcome)
+        goes_on = (
+            bool(self._portions)
+            and outcome.halt is None
+            and outcome.retry_after is None
+            and monotonic() < self._ends_at
+        )
+        refused = {one: why for one, why in outcome.refused.items() if ends[intent.ids.index(one)] == REFUSED}
+        taken = self._ledger.commit(
+            intent,
+            ends,
+            retry_after=outcome.retry_after or timedelta(0),
+            keeps_lease=goes_on,
+            reasons=refused | self._given_up(outcome),
+        )
+        if taken is Committed.STRAY:
+            self._stray = True
+            log.error("Request %s was sent twice: it had been given up meanwhile.", intent.request_id)
+        pairs = zip(intent.marks, ends, strict=True)
+        self._claim = replace(intent, marks="".join(old if new == UNSPOKEN else new for old, new in pairs))
+        if outcome.halt:
+            self._halt(outcome.halt)
+        return goes_on
+
+    def _letters(self, positions: Sequence[int]) -> str:
+        letters = [UNSPOKEN] * len(self._claim.ids)
+        for at in positions:
+            letters[at] = NAMED if self._claim.ids[at] in self._recipients else LEFT
+        return "".join(letters)
+
+    def _ends(self, intent: Claim, named: Sequence[int], outcome: Outcome) -> str:
+        """Return the end of each recipient whom a request named; who has none was not begun."""
+        ends = [UNSPOKEN] * len(intent.ids)
+        given_up = self._given_up(outcome)
+        for at in named:
+            one = intent.ids[at]
+            if one in outcome.accepted:
+                ends[at] = ACCEPTED
+            elif one in outcome.refused or one in given_up:
+                ends[at] = REFUSED
+            elif one in outcome.uncertain:
+                ends[at] = UNCERTAIN
+            else:
+                ends[at] = WAITS
+        return "".join(ends)
+
+    def _part(self, outcome: Outcome, named: Sequence[int]) -> Outcome:
+        """Answer a request that was refused as a whole: try its halves, down to the bad recipient.
+
+        One alone is refused only once the edition was accepted by somebody:
+        before, the mail itself may be at fault, and nobody is given up for that.
+        """
+        if len(named) > 1:
+            middle = len(named) // 2
+            self._portions.extendleft([tuple(named[middle:]), tuple(named[:middle])])
+            return replace(outcome, rejected=None)
+        one = self._claim.ids[named[0]]
+        if len(self._claim.ids) == 1 or self._anybody_was_accepted():
+            return replace(outcome, rejected=None, refused={one: outcome.rejected or "refused"})
+        self._suspects += 1
+        log.warning("The mailer refuses subscriber %d: %s", one, outcome.rejected)
+        return replace(outcome, rejected=None)
+
+    def _given_up(self, outcome: Outcome) -> dict[int, str]:
+        age = self._now() - datetime.combine(self._claim.ref.day, datetime.min.time(), UTC)
+        if age < GIVE_UP_AFTER:
+            return {}
+        return {one: f"given up after two days: {why}" for one, why in outcome.deferred.items()}
+
+    def _anybody_was_accepted(self) -> bool:
+        return ACCEPTED in self._claim.marks or bool(self._ledger.progress(self._claim.ref.day).accepted)
+
+    def _halt(self, why: str) -> None:
+        self._halted = why
+        self._ledger.hold(self._claim.ref.day, why)
+        log.error("The edition of %s is held. %s", self._claim.ref.day, why)
+
+    def _report(self, denied: str | None) -> BatchReport:
+        count = self._claim.marks.count
+        return BatchReport(
+            self._claim.ref,
+            denied,
+            accepted=count(ACCEPTED),
+            refused=count(REFUSED),
+            left=count(LEFT),
+            uncertain=count(UNCERTAIN),
+            waiting=count(WAITS),
+            halted=self._halted,
+            stray=self._stray,
+        )

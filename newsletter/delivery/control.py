@@ -1,0 +1,51 @@
+"""The operator's hand on a delivery: hold, resume, and what to do after a backup was restored.
+
+A hold takes effect before the next request: claims and intents are refused
+while it stands, a request that is under way ends as it ends.
+"""
+
+from datetime import date
+
+from newsletter.delivery import store as keys
+from newsletter.store import Store, unavailable_store
+
+
+def hold(store: Store, day: date, reason: str) -> None:
+    """Stop an edition's delivery before its next request, and keep the reason for who asks."""
+    name = keys.EDITION(day=day)
+    with unavailable_store(), store.pipeline() as pipe:
+        pipe.hset(name, "held", reason or "held by the operator")
+        pipe.expire(name, keys.KEEP_SECONDS)
+        pipe.execute()
+
+
+def resume(store: Store, day: date) -> bool:
+    """Let an edition's delivery go on; return whether it was held."""
+    with unavailable_store():
+        return bool(store.hdel(keys.EDITION(day=day), "held"))
+
+
+def open_days(store: Store) -> tuple[date, ...]:
+    """Return the editions with batches that are not done, oldest first,."""
+    with unavailable_store():
+        days = sorted(date.fromisoformat(str(day)) for day in store.smembers(keys.OPEN()))
+        with store.pipeline(transaction=False) as pipe:
+            for day in days:
+                pipe.zcard(keys.DUE(day=day))
+            sizes = pipe.execute() if days else []
+    return tuple(day for day, size in zip(days, sizes, strict=True) if size)
+
+
+def new_epoch(store: Store, reason: str = "restored from a backup") -> tuple[date, ...]:
+    """Say that this store's past is older than the world's; return the editions that are held for it.
+
+    Fencing tokens start above all that were ever given out, so that events of
+    requests which this store does not remember prove nothing here, and every
+    edition that is not done waits for the operator.
+    """
+    with unavailable_store():
+        store.incr(keys.EPOCH())
+    days = open_days(store)
+    for day in days:
+        hold(store, day, f"{reason}: what was sent since is not known. Check with the provider, then resume.")
+    return days

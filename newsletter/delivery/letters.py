@@ -1,0 +1,147 @@
+"""Send one letter with the discipline of the ledger: claim, intent, send once, settle.
+
+A welcome carries the newest edition unless the daily mail does; whichever
+comes first takes it, in one atomic step, so no reader gets an edition twice.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from newsletter.delivery import links, mailers
+from newsletter.delivery import store as keys
+from newsletter.delivery.batches import AIR
+from newsletter.delivery.ledger import LEASE
+from newsletter.delivery.mailers.port import Mailer, Outcome
+from newsletter.editions import for_reader
+from newsletter.editions.store import EditionStore
+from newsletter.errors import PermanentError
+from newsletter.models import Edition, Message, Recipient, Subscriber
+from newsletter.rendering import letters as rendering
+from newsletter.rendering.site import SiteFacts
+from newsletter.settings import Settings
+from newsletter.store import Store
+from newsletter.subscribers import schedule, tokens
+from newsletter.subscribers.letters import Claim, Letter, Letterbox, LetterKind
+
+RETRY_AFTER: Final = timedelta(minutes=1)
+"""How long a letter waits after a refusal that may pass."""
+AFTER_A_HALT: Final = timedelta(minutes=15)
+"""How long it waits where a person must act first."""
+
+_KINDS: Final[dict[LetterKind, rendering.Kind]] = {
+    LetterKind.CONFIRM: "confirm",
+    LetterKind.WELCOME: "welcome",
+    LetterKind.ALREADY: "already",
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LetterReport:
+    """What one task did with one letter."""
+
+    letter: int
+    state: str
+    """sent, refused, uncertain, postponed, or `left alone`: settled, held, not due, pointless."""
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def send_letter(
+    store: Store,
+    settings: Settings,
+    letter_id: int | str,
+    now: Callable[[], datetime] = _clock,
+    *,
+    mailer: Mailer | None = None,
+) -> LetterReport:
+    """Send a letter once; harmless to repeat at any time.
+
+    Raises `StoreUnavailableError` where the letterbox does not answer, and
+    `SettingsError` where the mailer lacks a setting; the letter waits then.
+    """
+    mailer = mailer or mailers.make(settings)
+    box = Letterbox(store)
+    claim = box.claim(int(letter_id), now(), max(LEASE, mailer.longest + AIR))
+    if claim is None:
+        return LetterReport(int(letter_id), "left alone")
+    site = SiteFacts.of(settings)
+    message = _message(store, site, claim, now())
+    recipient = _recipient(site, settings, claim, now())
+    request_id = f"letter-{claim.letter.id}.{claim.token}"
+    if not box.intend(claim, request_id, now()):
+        return LetterReport(claim.letter.id, "left alone")
+    try:
+        outcome = mailer.send(message, [recipient], request_id=request_id)
+    except PermanentError as error:  # raised before anything leaves
+        outcome = Outcome(halt=str(error))
+    return LetterReport(claim.letter.id, _settle(box, claim, outcome, now()))
+
+
+def _settle(box: Letterbox, claim: Claim, outcome: Outcome, now: datetime) -> str:
+    one = claim.subscriber.id
+    if one in outcome.accepted:
+        box.sent(claim.letter.id, now)
+        return "sent"
+    if one in outcome.uncertain:
+        box.doubt(claim, "no answer after the mail left", now)
+        return "uncertain"
+    if outcome.halt:
+        log.error("Letter %d waits. %s", claim.letter.id, outcome.halt)
+        box.postpone(claim, now + AFTER_A_HALT, outcome.halt)
+        return "postponed"
+    refusal = outcome.refused.get(one) or outcome.rejected
+    if refusal:
+        box.refuse(claim, refusal, now)
+        return "refused"
+    why = outcome.deferred.get(one, "the mailer asks to come again later")
+    box.postpone(claim, now + (outcome.retry_after or RETRY_AFTER), why)
+    return "postponed"
+
+
+def _message(store: Store, site: SiteFacts, claim: Claim, now: datetime) -> Message:
+    reader = claim.subscriber
+    if claim.letter.kind is not LetterKind.WELCOME:
+        return rendering.render(_KINDS[claim.letter.kind], site, preferences=reader.preferences)
+    return rendering.render(
+        "welcome",
+        site,
+        preferences=reader.preferences,
+        edition=_carried(store, reader, now),
+        first_at=schedule.next_edition_at(reader.preferences, now),
+    )
+
+
+def _carried(store: Store, reader: Subscriber, now: datetime) -> Edition | None:
+    """Return the newest edition as this reader's own, if it is worth a mail and nothing else brings it."""
+    newest = EditionStore(store).latest()
+    if newest is None or now - newest.cut_off > keys.STALE_AFTER:
+        return None
+    own = for_reader(newest, reader.preferences)
+    if own.is_quiet or not keys.may_carry(store, newest.date, reader.id):
+        return None
+    return own
+
+
+def _recipient(site: SiteFacts, settings: Settings, claim: Claim, now: datetime) -> Recipient:
+    reader: Subscriber = claim.subscriber
+    values = links.of(reader.id, site, settings.keys)
+    if claim.letter.kind is LetterKind.CONFIRM:
+        values = _confirmation(claim.letter, site, settings, now)
+    return Recipient(subscriber_id=reader.id, address=reader.address, substitutions=values)
+
+
+def _confirmation(
+    letter: Letter, site: SiteFacts, settings: Settings, now: datetime
+) -> tuple[tuple[str, str], ...]:
+    token = tokens.sign("confirm", letter.subscriber_id, settings.keys, now=now)
+    return (
+        ("-confirm_url-", f"{site.base_url}/confirm/{token}"),
+        ("-reject_url-", f"{site.base_url}/reject/{token}"),
+    )

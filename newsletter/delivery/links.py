@@ -1,0 +1,28 @@
+"""The links that differ between recipients, made for a thousand at once."""
+
+from collections.abc import Iterable, Sequence
+
+from newsletter.models import Recipient
+from newsletter.rendering.site import SiteFacts
+from newsletter.subscribers import tokens
+from newsletter.subscribers.records import Reader
+
+UNSUBSCRIBE, MANAGE = "-unsubscribe_url-", "-manage_url-"
+
+
+def of(subscriber_id: int, site: SiteFacts, keys: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return what is spliced into every mail to a subscriber: how to leave, and how to change."""
+    return (
+        (UNSUBSCRIBE, f"{site.base_url}/u/{tokens.sign('unsubscribe', subscriber_id, keys)}"),
+        (MANAGE, f"{site.base_url}/manage/{tokens.sign('manage', subscriber_id, keys)}"),
+    )
+
+
+def recipients(readers: Iterable[Reader], site: SiteFacts, keys: Sequence[str]) -> dict[int, Recipient]:
+    """Return readers as recipients, by id; they were checked when they signed up."""
+    return {
+        reader.id: Recipient.model_construct(
+            subscriber_id=reader.id, address=reader.address, substitutions=of(reader.id, site, keys)
+        )
+        for reader in readers
+    }

@@ -1,0 +1,82 @@
+-- Record how a request ended; always accepted, because facts about the outside cannot be refused.
+--
+-- KEYS  edition, marks, due, fence, intent, uncertain, requests, stray
+-- ARGV  batch, token, letters (a accepted, r refused, u uncertain, . certainly not accepted, - not
+--       spoken of), milliseconds until what waits may be claimed, milliseconds of lease to keep (0:
+--       give it back), keep-seconds
+-- Answer: {'committed'} in the usual case; {'settled'} where the batch had been called uncertain and
+--       now is not; {'stray', n} where the recipients had been given to another request meanwhile, so n
+--       were mailed twice; {'known'} where the same was said before.
+local edition, marks_key, due, fence, intent, uncertain, requests, stray = unpack(KEYS)
+local batch, token, letters = ARGV[1], ARGV[2], ARGV[3]
+local request = batch .. '.' .. token
+local now = clock()
+local size = #letters
+
+if redis.call('HGET', intent, batch) == token then
+  local marks = spread(redis.call('HGET', marks_key, batch), size)
+  local proved = redis.call('HGET', requests, request) == 'proved'
+  local doubted = false
+  local after = merge(marks, letters, function(old, new)
+    if old ~= 'i' then
+      return old
+    end
+    if new == '-' or new == 'u' then
+      doubted = doubted or not proved
+      return proved and 'a' or 'u'
+    end
+    return new
+  end)
+  redis.call('HDEL', intent, batch)
+  put_marks(edition, marks_key, batch, marks, after)
+  if doubted then
+    local mask = merge(marks, after, function(old, new)
+      return (old == 'i' and new == 'u') and 'u' or '-'
+    end)
+    redis.call('HSET', uncertain, request, now .. ' ' .. mask)
+    redis.call('EXPIRE', uncertain, ARGV[6])
+  end
+  if redis.call('HGET', fence, batch) == token then
+    local keep = tonumber(ARGV[5])
+    wait_or_finish(due, batch, after, now + (keep > 0 and keep or tonumber(ARGV[4])))
+  end
+  redis.call('HSETNX', edition, 'first_at', now)
+  redis.call('HSET', edition, 'last_at', now)
+  return { 'committed' }
+end
+
+local entry = redis.call('HGET', uncertain, request)
+if entry then
+  local space = string.find(entry, ' ', 1, true)
+  local mask = string.sub(entry, space + 1)
+  local marks = spread(redis.call('HGET', marks_key, batch), size)
+  local still = merge(mask, letters, function(old, new)
+    return (old == 'u' and (new == 'u' or new == '-')) and 'u' or '-'
+  end)
+  local spoken = merge(mask, letters, function(old, new)
+    return old == 'u' and new or '-'
+  end)
+  local after = merge(marks, spoken, function(old, new)
+    return (old == 'u' and new ~= '-') and new or old
+  end)
+  put_marks(edition, marks_key, batch, marks, after)
+  if string.find(still, 'u', 1, true) then
+    redis.call('HSET', uncertain, request, string.sub(entry, 1, space) .. still)
+  else
+    redis.call('HDEL', uncertain, request)
+  end
+  if string.find(after, '.', 1, true) and not redis.call('ZSCORE', due, batch) then
+    redis.call('ZADD', due, now + tonumber(ARGV[4]), batch)
+  end
+  return { 'settled' }
+end
+
+if redis.call('HGET', requests, request) == 'resent' then
+  local doubled = count(letters, 'a')
+  if doubled > 0 then
+    redis.call('HSET', stray, request, doubled)
+    redis.call('EXPIRE', stray, ARGV[6])
+    return { 'stray', doubled }
+  end
+end
+return { 'known' }

@@ -1,0 +1,70 @@
+-- Read in front of every script of this folder: what they share.
+--
+-- The life of one recipient of one edition is one letter in the batch's marks:
+--   .  waits            i  named in a request that may be under way
+--   a  accepted         r  refused by the mailer or the provider
+--   l  left before it   u  uncertain: a request was begun, its end is unknown
+-- Only `.` is ever put into a request, so nothing else can be sent again.
+
+-- The server's clock in milliseconds: leases must not depend on whose clock a worker has.
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Marks are kept as one letter where all are alike.
+local function spread(marks, size)
+  if #marks == 1 and size > 1 then
+    return string.rep(marks, size)
+  end
+  return marks
+end
+
+local function folded(marks)
+  local first = string.sub(marks, 1, 1)
+  if marks == string.rep(first, #marks) then
+    return first
+  end
+  return marks
+end
+
+local function count(marks, letter)
+  local _, n = string.gsub(marks, letter == '.' and '%.' or letter, '')
+  return n
+end
+
+-- Replace, position by position: `rule(old, new)` gives the letter to keep.
+local function merge(old, new, rule)
+  local kept = {}
+  for position = 1, #old do
+    kept[position] = rule(string.sub(old, position, position), string.sub(new, position, position))
+  end
+  return table.concat(kept)
+end
+
+-- Keep the edition's totals in step with a change of marks.
+local TOTALS = { a = 'accepted', r = 'refused', l = 'left', u = 'uncertain' }
+local function recount(edition, before, after)
+  for letter, field in pairs(TOTALS) do
+    local change = count(after, letter) - count(before, letter)
+    if change ~= 0 then
+      redis.call('HINCRBY', edition, field, change)
+    end
+  end
+end
+
+local function put_marks(edition, marks_key, batch, before, after)
+  if before ~= after then
+    redis.call('HSET', marks_key, batch, folded(after))
+    recount(edition, before, after)
+  end
+end
+
+-- A batch waits while a recipient does; otherwise nothing is left to claim.
+local function wait_or_finish(due, batch, marks, at)
+  if string.find(marks, '.', 1, true) then
+    redis.call('ZADD', due, at, batch)
+  else
+    redis.call('ZREM', due, batch)
+  end
+end

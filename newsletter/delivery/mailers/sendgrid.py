@@ -1,0 +1,213 @@
+"""SendGrid's v3 API: up to 1,000 recipients a request, each with values of their own.
+
+Limits and answers as SendGrid documents them for `POST /v3/mail/send`. There
+is no idempotency key: a request whose answer did not come, or came as 5xx, is
+*uncertain* and is settled by events that carry `request_id` back.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Any, Final
+
+import orjson
+
+from newsletter.delivery.mailers.port import Outcome
+from newsletter.delivery.mailers.sendgrid_client import EndUnknownError, KeptClient, NotSentError, client
+from newsletter.errors import InvalidInputError, SettingsError
+from newsletter.models import Message, Recipient
+from newsletter.rendering.mime import PLACEHOLDER, wire_address
+from newsletter.rendering.site import SiteFacts
+from newsletter.settings import Settings
+
+REQUEST_ARGUMENT: Final = "newsletter_request"
+"""The custom argument that brings a request's id back in every event; events merge it at their top level."""
+LARGEST_REQUEST: Final = 30_000_000
+"""Bytes."""
+LONGEST_WAIT: Final = timedelta(minutes=15)
+RESERVED_HEADERS: Final = frozenset(
+    {"x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type", "content-transfer-encoding"}
+    | {"to", "from", "subject", "reply-to", "cc", "bcc"}
+)
+_TRACKING: Final = {
+    "click_tracking": {"enable": False, "enable_text": False},
+    "open_tracking": {"enable": False},
+    "subscription_tracking": {"enable": False},
+}
+
+
+def connect(settings: Settings) -> "SendGrid":
+    """Return a mailer on SendGrid. Raises `SettingsError` without a key."""
+    if settings.sendgrid_api_key is None:
+        raise SettingsError(
+            "SENDGRID_API_KEY is not set, and NEWSLETTER_MAILER is sendgrid. "
+            "Create a key that may send mail (SendGrid: Settings, API Keys), or choose another mailer."
+        )
+    return SendGrid(
+        client(settings.sendgrid_api_key.get_secret_value(), settings.sendgrid_host), SiteFacts.of(settings)
+    )
+
+
+class SendGrid:
+    """One account at SendGrid."""
+
+    name = "sendgrid"
+    portion = 1000
+    longest = timedelta(seconds=40)
+
+    def __init__(self, client: KeptClient, site: SiteFacts) -> None:
+        self._client = client
+        self._site = site
+
+    def send(self, message: Message, recipients: Sequence[Recipient], *, request_id: str) -> Outcome:
+        """Send one request; a second recipient with the same address is left for another request."""
+        named, refused = _named_once(recipients)
+        if not named:
+            return Outcome(refused=refused)
+        body = request_body(message, named, self._site, request_id)
+        ids = frozenset(recipient.subscriber_id for _, recipient in named)
+        if len(body) > LARGEST_REQUEST:
+            return Outcome(refused=refused, rejected="the request is larger than SendGrid takes")
+        try:
+            answer = self._client.mail.send.post(request_body=body.decode())
+        except NotSentError:
+            return Outcome(refused=refused, retry_after=timedelta(seconds=5))
+        except EndUnknownError:
+            return Outcome(refused=refused, uncertain=ids)
+        return _outcome(answer.status_code, answer.headers, answer.body, [one for _, one in named], refused)
+
+    def close(self) -> None:
+        """Close the kept connection."""
+        self._client.disconnect()
+
+
+def request_body(
+    message: Message, named: Sequence[tuple[str, Recipient]], site: SiteFacts, request_id: str
+) -> bytes:
+    """Return the JSON of one request, a personalization a recipient."""
+    name, address = parseaddr(site.from_)
+    content = [{"type": "text/plain", "value": message.text}]
+    if message.html is not None:
+        content.append({"type": "text/html", "value": message.html})
+    shared, own = _split_headers(message.headers)
+    body: dict[str, Any] = {
+        "personalizations": _personalizations(named, own, request_id),
+        "from": {"email": wire_address(address)} | ({"name": name} if name else {}),
+        "subject": message.subject,
+        "content": content,
+        "tracking_settings": _TRACKING,
+    }
+    if shared:
+        body["headers"] = shared
+    if site.reply_to:
+        body["reply_to"] = {"email": parseaddr(site.reply_to)[1]}
+    return orjson.dumps(body)
+
+
+def _personalizations(
+    named: Sequence[tuple[str, Recipient]], own: Mapping[str, str], request_id: str
+) -> list[dict[str, Any]]:
+    arguments = {REQUEST_ARGUMENT: request_id}
+    write = {header: _template(value) for header, value in own.items()}
+    made: list[dict[str, Any]] = []
+    for address, recipient in named:
+        values = dict(recipient.substitutions)
+        one: dict[str, Any] = {"to": [{"email": address}], "custom_args": arguments}
+        if values:
+            one["substitutions"] = values
+        if write:
+            one["headers"] = {header: fill(values) for header, fill in write.items()}
+        made.append(one)
+    return made
+
+
+def _template(value: str) -> Callable[[Mapping[str, str]], str]:
+    """Return what fills a header's placeholders in."""
+    return lambda values: PLACEHOLDER.sub(lambda found: values[found[0]], value)
+
+
+def _split_headers(headers: Sequence[tuple[str, str]]) -> tuple[dict[str, str], dict[str, str]]:
+    """Part headers into those that all share and those that hold placeholders.
+
+    RFC 8058 wants both unsubscribe headers together, so the second follows the first.
+    """
+    reserved = [name for name, _ in headers if name.lower() in RESERVED_HEADERS]
+    if reserved:
+        raise InvalidInputError(f"SendGrid lets nobody set the header {reserved[0]}. Leave it to the mailer.")
+    own = {
+        name: value
+        for name, value in headers
+        if PLACEHOLDER.search(value) or name.lower() == "list-unsubscribe-post"
+    }
+    return {name: value for name, value in headers if name not in own}, own
+
+
+def _named_once(
+    recipients: Sequence[Recipient],
+) -> tuple[list[tuple[str, Recipient]], dict[int, str]]:
+    """Return recipients with the address as SendGrid wants it, each address once (its own rule)."""
+    seen: set[str] = set()
+    named: list[tuple[str, Recipient]] = []
+    refused: dict[int, str] = {}
+    for recipient in recipients:
+        try:
+            address = wire_address(recipient.address)
+        except InvalidInputError as error:
+            refused[recipient.subscriber_id] = str(error)
+            continue
+        key = address.casefold()
+        if key not in seen:
+            seen.add(key)
+            named.append((address, recipient))
+    return named, refused
+
+
+def _outcome(
+    status: int, headers: Mapping[str, str], body: bytes, named: Sequence[Recipient], refused: dict[int, str]
+) -> Outcome:
+    """Read an answer; see the table in SendGrid's documentation of errors."""
+    ids = frozenset(recipient.subscriber_id for recipient in named)
+    if status in {200, 202}:
+        is_last = headers.get("x-ratelimit-remaining") == "0"
+        return Outcome(ids, refused, retry_after=_pause(headers) if is_last else None)
+    if status == 429:
+        return Outcome(refused=refused, retry_after=_pause(headers) or timedelta(seconds=30))
+    if status >= 500:
+        return Outcome(refused=refused, uncertain=ids)
+    reason, field = _first_error(body)
+    if status in {400, 413}:
+        return _rejected(reason, field, named, refused)
+    if status in {401, 403}:
+        advice = "Nobody was suppressed. Check the key and the account's plan, then resume."
+        return Outcome(refused=refused, halt=f"SendGrid says: {reason} ({status}). {advice}")
+    advice = "Check NEWSLETTER_SENDGRID_HOST, then resume."
+    return Outcome(refused=refused, halt=f"SendGrid answered {status}: {reason}. {advice}")
+
+
+def _rejected(reason: str, field: str, named: Sequence[Recipient], refused: dict[int, str]) -> Outcome:
+    """Tell a bad recipient, whom SendGrid names, from a request that is bad for everybody."""
+    place, _, rest = field.partition(".")
+    index = rest.partition(".")[0]
+    if place == "personalizations" and index.isdecimal() and int(index) < len(named):
+        return Outcome(refused=refused | {named[int(index)].subscriber_id: reason})
+    if place in {"from", "reply_to", "subject", "content", "headers", "tracking_settings"}:
+        complaint = f"SendGrid refuses the mail itself ({field}): {reason}. Correct it, then resume."
+        return Outcome(refused=refused, halt=complaint)
+    return Outcome(refused=refused, rejected=reason)
+
+
+def _first_error(body: bytes) -> tuple[str, str]:
+    try:
+        first = orjson.loads(body)["errors"][0]
+        return str(first.get("message") or "no reason given"), str(first.get("field") or "")
+    except (orjson.JSONDecodeError, KeyError, IndexError, TypeError, AttributeError):
+        return "no reason given", ""
+
+
+def _pause(headers: Mapping[str, str]) -> timedelta | None:
+    """Return how long the rate limit's window still runs."""
+    reset = headers.get("x-ratelimit-reset", "")
+    if not reset.isdecimal():
+        return None
+    return min(max(timedelta(seconds=int(reset) - time.time()), timedelta(seconds=1)), LONGEST_WAIT)

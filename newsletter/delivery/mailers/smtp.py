@@ -1,0 +1,243 @@
+"""Any SMTP server: a small pool of pipelined connections, kept between calls.
+
+`SMTP_URL` says where: `smtp://user:password@host:587` (STARTTLS where offered,
+and insisted on where a password travels to another machine) or
+`smtps://host:465`. A refused recipient is one recipient's failure. A mail whose
+last byte left and whose answer did not come is uncertain, and stays so: SMTP
+has no way to ask.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from newsletter.delivery.mailers.port import Outcome, mailing_of
+from newsletter.delivery.mailers.smtp_session import (
+    CONNECT_WITHIN_SECONDS,
+    LogInRefusedError,
+    Mail,
+    Queue,
+    Session,
+    SessionLostError,
+)
+from newsletter.errors import InvalidInputError, SettingsError
+from newsletter.models import Message, Recipient
+from newsletter.rendering.mime import Envelope, needs_smtputf8, wire_address
+from newsletter.rendering.site import SiteFacts
+from newsletter.settings import Settings
+
+SENDING_SECONDS: Final = 20.0
+"""After this no further mail of a call is begun; what is left waits for the next call."""
+ENOUGH_TO_DOUBT_THE_SENDER: Final = 5
+"""So many recipients refused and none accepted says more about the sender than about them."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where mails are handed in, as `SMTP_URL` says."""
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+    is_tls: bool = False
+
+    @classmethod
+    def read(cls, url: str) -> "Server":
+        """Read an `SMTP_URL`. Raises `SettingsError` where it is none.
+
+        >>> Server.read("smtp://localhost:1025")
+        Server(host='localhost', port=1025, user='', password='', is_tls=False)
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
+        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+            raise SettingsError(
+                "SMTP_URL is no address of a mail server. Write smtp://user:password@host:587 or smtps://host:465."
+            )
+        is_tls = parts.scheme == "smtps"
+        return cls(
+            parts.hostname,
+            port or (465 if is_tls else 587),
+            unquote(parts.username or ""),
+            unquote(parts.password or ""),
+            is_tls,
+        )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether nobody can listen on the way."""
+        return self.host in {"localhost", "127.0.0.1", "::1"}
+
+
+def connect(settings: Settings) -> "Smtp":
+    """Return a mailer on the server of `SMTP_URL`. Raises `SettingsError` without one."""
+    if settings.smtp_url is None:
+        raise SettingsError(
+            "SMTP_URL is not set, and NEWSLETTER_MAILER is smtp. Set it to smtp://user:password@host:587, "
+            "or choose another mailer."
+        )
+    return Smtp(
+        Server.read(settings.smtp_url.get_secret_value()),
+        SiteFacts.of(settings),
+        connections=settings.smtp_connections,
+        mails_a_connection=settings.smtp_mails_a_connection,
+    )
+
+
+class Smtp:
+    """One mail server, spoken to over a few connections."""
+
+    name = "smtp"
+    portion = 125
+    longest = timedelta(seconds=95)
+
+    def __init__(
+        self,
+        server: Server,
+        site: SiteFacts,
+        *,
+        connections: int = 4,
+        mails_a_connection: int = 100,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._server = server
+        self._site = site
+        self._connections = connections
+        self._mails_a_connection = mails_a_connection
+        self._context = context or ssl.create_default_context()
+        self._idle: list[Session] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._encoded: tuple[Message, str, Envelope] | None = None
+        self._encoded_at = datetime.fromtimestamp(0, UTC)
+
+    def send(self, message: Message, recipients: Sequence[Recipient], *, request_id: str) -> Outcome:
+        """Hand the mails in on a few connections; returns when each has an end, or time is up."""
+        envelope = self._envelope(message, mailing_of(request_id))
+        mails: deque[Mail] = deque()
+        refused: dict[int, str] = {}
+        for recipient in recipients:
+            try:
+                mails.append(self._mail(envelope, recipient))
+            except InvalidInputError as error:
+                refused[recipient.subscriber_id] = str(error)
+        self._loop = self._loop or asyncio.new_event_loop()
+        return self._loop.run_until_complete(self._deliver(mails, refused))
+
+    def close(self) -> None:
+        """Say goodbye on every kept connection."""
+        if self._loop is None or self._loop.is_closed():
+            return
+        for session in self._idle:
+            session.close()
+        self._idle.clear()
+        self._loop.run_until_complete(asyncio.sleep(0.01))  # lets the goodbyes leave
+        self._loop.close()
+        self._loop = None
+
+    def _envelope(self, message: Message, mailing: str) -> Envelope:
+        """Encode a message once, for all portions of its batch and the next batches of a minute."""
+        now = datetime.now(UTC)
+        kept = self._encoded
+        is_old = now - self._encoded_at > timedelta(minutes=1)
+        if kept is None or kept[0] is not message or kept[1] != mailing or is_old:
+            kept = (message, mailing, Envelope(message, self._site, sent_at=now, stamp=mailing))
+            self._encoded, self._encoded_at = kept, now
+        return kept[2]
+
+    def _mail(self, envelope: Envelope, recipient: Recipient) -> Mail:
+        return Mail(
+            recipient.subscriber_id,
+            wire_address(recipient.address),
+            self._site.sender_address,
+            needs_smtputf8(recipient.address),
+            envelope.splice(recipient),
+        )
+
+    async def _deliver(self, mails: deque[Mail], refused: dict[int, str]) -> Outcome:
+        queue = Queue(mails, asyncio.get_running_loop().time() + SENDING_SECONDS, refused=refused)
+        offered = len(mails)
+        complaints: list[str] = []
+        workers = min(self._connections, max(1, offered // 10))
+        await asyncio.gather(*(self._work(queue, complaints) for _ in range(workers)))
+        return _outcome(queue, offered, complaints)
+
+    async def _work(self, queue: Queue, complaints: list[str]) -> None:
+        """Carry mails on one connection after the other; two in a row that carry none end it."""
+        failures = 0
+        while failures < 2 and not queue.is_over:
+            before = queue.ended
+            try:
+                session = await self._session()
+                await session.carry(queue, self._mails_a_connection)
+            except (SessionLostError, OSError) as error:  # a TimeoutError is an OSError
+                complaints.append(str(error) or type(error).__name__)
+                failures = failures + 1 if queue.ended == before else 0
+            except LogInRefusedError as error:
+                queue.sender_refused = str(error)
+            else:
+                self._keep(session)
+
+    async def _session(self) -> Session:
+        await asyncio.sleep(0)  # lets the loop notice what was closed while it stood still
+        while self._idle:
+            session = self._idle.pop()
+            if session.is_open:
+                return session
+        return await self._open()
+
+    async def _open(self) -> Session:
+        server, loop = self._server, asyncio.get_running_loop()
+        async with asyncio.timeout(CONNECT_WITHIN_SECONDS):
+            _, session = await loop.create_connection(
+                Session, server.host, server.port, ssl=self._context if server.is_tls else None
+            )
+        try:
+            await session.greet(
+                self._site.host,
+                starttls=None if server.is_tls else (self._context, server.host),
+                must_encrypt=bool(server.user) and not server.is_local,
+            )
+            if server.user:
+                await session.log_in(server.user, server.password)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def _keep(self, session: Session) -> None:
+        if session.is_open and session.taken < self._mails_a_connection:
+            self._idle.append(session)
+        else:
+            session.close()
+
+
+def _outcome(queue: Queue, offered: int, complaints: list[str]) -> Outcome:
+    advice = "Correct SMTP_URL or NEWSLETTER_FROM, then resume."
+    uncertain = frozenset(queue.uncertain)
+    if queue.sender_refused:
+        return Outcome(
+            frozenset(queue.accepted),
+            queue.refused,
+            uncertain=uncertain,
+            halt=f"The mail server refuses this sender: {queue.sender_refused}. {advice}",
+        )
+    if ENOUGH_TO_DOUBT_THE_SENDER <= offered == len(queue.refused):
+        reason = next(iter(queue.refused.values()))
+        return Outcome(halt=f"The mail server refuses every recipient: {reason}. {advice}")
+    is_short = bool(queue.deferred or (queue.waiting and complaints))
+    return Outcome(
+        frozenset(queue.accepted),
+        queue.refused,
+        queue.deferred,
+        uncertain,
+        retry_after=timedelta(seconds=60) if is_short else None,
+    )
