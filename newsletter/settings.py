@@ -149,6 +149,23 @@ class Settings(BaseSettings):
     sendgrid_webhook_key: str | None = Field(
         default=None, description="The public key of SendGrid's signed event webhook."
     )
+    smtp_connections: int = Field(
+        default=4, ge=1, le=50, description="Connections that one worker process opens to the mail server."
+    )
+    smtp_mails_a_connection: int = Field(
+        default=100, ge=1, description="Mails after which a connection to the mail server is replaced."
+    )
+    uncertain: Literal["hold", "resend", "assume"] = Field(
+        default="hold",
+        description="What is done with mails whose end no evidence tells: `hold` waits for you, `resend` may "
+        "send them twice, `assume` takes them as sent.",
+    )
+    silence_minutes: int = Field(
+        default=60,
+        ge=1,
+        description="Events that SendGrid made so long after a request, and none of the request, prove that it "
+        "was not accepted. Must exceed the webhook's lag.",
+    )
 
     # signing up: caps that keep the form from being used to flood somebody's inbox
     confirmations_per_address_day: int = Field(
