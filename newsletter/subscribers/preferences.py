@@ -7,6 +7,8 @@ from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
+import orjson
+
 from newsletter.errors import InvalidInputError
 from newsletter.models import Preferences
 
@@ -80,6 +82,12 @@ def restored(hour: int, timezone: str, kept: Mapping[str, Any] | None) -> Prefer
 @lru_cache(maxsize=16384)
 def _usual(hour: int, timezone: str) -> Preferences:
     return _DEFAULTS.model_copy(update={"hour": hour, "timezone": timezone})
+
+
+@lru_cache(maxsize=16384)
+def _unusual(hour: int, timezone: str, kept: bytes) -> Preferences:
+    found: dict[str, Any] = orjson.loads(kept)
+    return _usual(hour, timezone).model_copy(update={name: _rich(name, found[name]) for name in found})
 
 
 def _plain(value: object) -> object:

@@ -19,7 +19,7 @@ What is null or empty at the end is left out. Lua changes records by position
 (`lua/records.lua` has the same table); Python reads them, here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -43,11 +43,54 @@ Record = Sequence[Any]
 
 
 class Reader(NamedTuple):
-    """What it takes to mail somebody, without the rest of a Subscriber: made for a thousand at once."""
+    """A record seen through a Subscriber's names, each decoded when it is asked for.
+
+    Made for thousands at once: a batch asks for the address and the status of
+    each reader, and building whole values would cost ten times as much.
+    """
 
     id: int
-    address: str
-    preferences: Preferences
+    record: Record
+
+    @property
+    def address(self) -> str:
+        """Where to send to, as typed."""
+        return str(self.record[ADDRESS])
+
+    @property
+    def status(self) -> SubscriberStatus:
+        """Where the reader stands."""
+        return STATUSES[self.record[STATUS]]
+
+    @property
+    def is_active(self) -> bool:
+        """Whether digests may be sent."""
+        return bool(self.record[STATUS] == ACTIVE)
+
+    @property
+    def preferences(self) -> Preferences:
+        """What the reader chose; equal choices are often the same object."""
+        return preferences.restored(self.record[HOUR], self.record[ZONE], self.record[WISHES])
+
+    @property
+    def consent(self) -> Consent:
+        """When and how the reader agreed."""
+        return _consent(self.record)
+
+    @property
+    def left_at(self) -> datetime | None:
+        """When the reader unsubscribed, or None who has not."""
+        return _instant(_at(self.record, LEFT))
+
+    def whole(self) -> Subscriber:
+        """Return everything known of the reader."""
+        return Subscriber(
+            id=self.id,
+            address=self.address,
+            status=self.status,
+            preferences=self.preferences,
+            consent=self.consent,
+        )
 
 
 def source(how: How, network: str) -> str:
@@ -61,31 +104,6 @@ def source(how: How, network: str) -> str:
     return f"api {origins.shortened(network)}" if how == "api" else how
 
 
-def subscriber(subscriber_id: int, record: Record, wishes: Mapping[str, Any] | None = None) -> Subscriber:
-    """Return the value that a record keeps; `wishes` are its preferences where they stand elsewhere.
-
-    Records were checked when they were written, so nothing is validated again.
-    """
-    return Subscriber.model_construct(
-        id=subscriber_id,
-        address=record[ADDRESS],
-        status=STATUSES[record[STATUS]],
-        preferences=chosen(record, wishes),
-        consent=_consent(record),
-    )
-
-
-def chosen(record: Record, wishes: Mapping[str, Any] | None = None) -> Preferences:
-    """Return a record's preferences; `wishes` where they stand elsewhere."""
-    kept = record[WISHES]
-    return preferences.restored(record[HOUR], record[ZONE], wishes if kept == ELSEWHERE else kept)
-
-
-def left_at(record: Record) -> datetime | None:
-    """Return when this reader unsubscribed, or None who has not."""
-    return _instant(_at(record, LEFT))
-
-
 def _consent(record: Record) -> Consent:
     word, _, network = str(_at(record, FROM) or "").rpartition(" ")
     how: How = "form"
@@ -96,7 +114,7 @@ def _consent(record: Record) -> Consent:
     asked, seconds = _at(record, ASKED), _at(record, CONFIRMED)
     there = str(_at(record, CONFIRMED_FROM) or network)
     is_confirmed = asked is not None and seconds is not None
-    return Consent.model_construct(
+    return Consent(
         requested_at=_instant(asked),
         requested_from=origins.lengthened(network),
         confirmed_at=_instant(asked + seconds) if is_confirmed else None,

@@ -18,6 +18,7 @@ from newsletter.queue import Queue
 from newsletter.settings import Settings
 from newsletter.store import Store
 from newsletter.subscribers import addresses, letters, origins, records, tokens
+from newsletter.subscribers.records import Reader
 from newsletter.subscribers.scripts import Scripts
 from newsletter.subscribers.store import REJECTED, SubscriberStore, chosen, indexed
 from newsletter.subscribers.tokens import TokenState
@@ -201,7 +202,7 @@ def forget_unconfirmed(store: Store, now: datetime, limit: int = 1000) -> int:
 
 def _erase(
     store: Store,
-    subscriber: Subscriber,
+    subscriber: Subscriber | Reader,
     now: datetime,
     *,
     reason: str = "",

@@ -12,7 +12,7 @@ local PENDING, ACTIVE, UNSUBSCRIBED, BOUNCED, COMPLAINED = 'p', 'a', 'u', 'b', '
 
 local BUCKET = 128       -- records in one packed hash: its reads scan, so not too many
 local LONGEST = 250      -- bytes; one longer value would unpack the whole hash (hash-max-listpack-value 256)
-local BLOCK = 8192       -- ids in one piece of a slot
+local BLOCK = 32768       -- ids in one piece of a slot
 local SMALL = 512        -- members of a packed set of integers (set-max-intset-entries); beyond, a bitmap is smaller
 local ELSEWHERE = 1      -- marks preferences that are too long for a record
 
@@ -38,6 +38,25 @@ local function read(id)
     record[WISHES] = cjson.decode(redis.call('HGET', bucket('wishes', id)))
   end
   return record
+end
+
+-- What `choose` makes of each id's text (false for nobody), as one JSON array: a bucket is read once.
+local function pick(family, ids, choose)
+  local fields, places, found = {}, {}, {}
+  for place, id in ipairs(ids) do
+    local key, field = bucket(family, id)
+    if not fields[key] then
+      fields[key], places[key] = {}, {}
+    end
+    table.insert(fields[key], field)
+    table.insert(places[key], place)
+  end
+  for key, wanted in pairs(fields) do
+    for nth, text in ipairs(redis.call('HMGET', key, unpack(wanted))) do
+      found[places[key][nth]] = choose(text)
+    end
+  end
+  return '[' .. table.concat(found, ',') .. ']'
 end
 
 local function write(id, record)
