@@ -36,6 +36,10 @@ _KNOWN_DOMAINS = (
     "126.com",
     "naver.com",
 )
+_ALSO_REAL = frozenset(
+    {"mail.com", "email.com", "ymail.com", "gmx.com", "gmx.at", "gmx.ch", "live.cn", "mail.de", "aol.de"}
+)
+"""One letter from a well-known domain, and people's addresses nevertheless."""
 _SHORTEST_GUESS = 6
 """Below this length two real domains are often one letter apart (gmx.de, qmx.de)."""
 
@@ -85,21 +89,21 @@ def suggestion(address: Address) -> str | None:
     True
     """
     local, _, domain = address.typed.rpartition("@")
-    if domain in _KNOWN_DOMAINS or len(domain) < _SHORTEST_GUESS:
+    if domain in _ALSO_REAL or domain in _KNOWN_DOMAINS or len(domain) < _SHORTEST_GUESS:
         return None
     meant = next((known for known in _KNOWN_DOMAINS if _is_one_slip(domain, known)), None)
     return f"{local}@{meant}" if meant else None
 
 
 def digest(key: str) -> tuple[int, int]:
-    """Return where an address's key is indexed: a bucket of 14 bits, and 64 bits within it.
+    """Return where an address's key is indexed: a bucket of 14 bits, and 48 bits within it.
 
-    Together 78 bits of SHA-256, so two of a million people share one with a
-    chance of 2 in 10^12. The second number is signed, because Redis keeps a
-    signed 64-bit integer in ten bytes.
+    Together 62 bits of SHA-256: any two of a million people share one with a
+    chance of one in ten million. The second number is signed, because Redis
+    packs a signed 48-bit integer into eight bytes.
     """
     hashed = hashlib.sha256(key.encode()).digest()
-    return int.from_bytes(hashed[:2], "big") >> 2, int.from_bytes(hashed[2:10], "big", signed=True)
+    return int.from_bytes(hashed[:2], "big") >> 2, int.from_bytes(hashed[2:8], "big", signed=True)
 
 
 def masked(address: str) -> str:

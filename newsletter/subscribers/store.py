@@ -1,6 +1,6 @@
 """Where subscribers are kept, and how they are read.
 
-A million readers take about 100 bytes each, indexes included: records are
+A million readers take under 120 bytes each, indexes included: records are
 short JSON arrays (`records`) packed 128 to a hash, addresses are found by a
 digest in packed hashes, and who is due at a local hour stands in sets and
 bitmaps of ids. Changes are the scripts under `lua/`, one atomic step each;
@@ -34,7 +34,7 @@ RECORDS = Key(
 )
 WISHES = Key("subscribers:wishes:{bucket}", "hash", "preferences too long for a packed record, as JSON")
 BY_ADDRESS = Key(
-    "subscribers:by-address:{bucket}", "hash", "64 bits of an address's digest → id; 16,384 buckets"
+    "subscribers:by-address:{bucket}", "hash", "48 bits of an address's digest → id; 16,384 buckets"
 )
 SLOT = Key(
     "subscribers:slot:{zone_and_hour}:{block}",
@@ -46,7 +46,7 @@ COUNTS = Key("subscribers:counts", "hash", "status letter → how many")
 LAST = Key("subscribers:last", "string", "the last id given; ids are never given twice")
 UNCONFIRMED = Key("subscribers:unconfirmed", "zset", "pending ids by when they asked, Unix seconds")
 SUPPRESSED = Key(
-    "subscribers:suppressed:{bucket}", "hash", "64 bits of an address's digest → reason and Unix seconds"
+    "subscribers:suppressed:{bucket}", "hash", "48 bits of an address's digest → reason and Unix seconds"
 )
 ASKED_FROM = Key("signup:network:{network}:{hour}", "string", "sign-ups from a network", timedelta(hours=2))
 ASKED_FOR = Key("signup:address:{bucket}:{digest}:{day}", "string", "confirmations mailed", timedelta(days=2))

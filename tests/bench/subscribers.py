@@ -1,6 +1,6 @@
 """What a subscriber costs: bytes, restart, changes a second, and reading a batch beside the naive ways.
 
-    python tests/bench/subscribers.py [how many, 1000000 unless said]
+    python tests/bench/subscribers.py [how many, 1000000 unless said] [share with wishes, 0.25]
 
 Starts a server of its own in a temporary folder, as `newsletter dev` would
 (every write on disk before it is answered), and leaves nothing behind. Reads
@@ -82,13 +82,14 @@ PIPELINED = "HGETALL pipelined"
 def main() -> None:
     """Run every measurement and print it."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    share = float(sys.argv[2]) if len(sys.argv) > 2 else 0.25
     folder = Path(tempfile.mkdtemp(prefix="nb-"))
     server = EmbeddedServer(folder)
     server.enter()
     try:
         settings = _settings(folder, server)
         store = store_module.connect(settings)
-        _fill(store, count)
+        _fill(store, count, share)
         _restart(server, store, folder)
         _freeze(store, count)
         _read(store, count)
@@ -110,7 +111,7 @@ def _settings(folder: Path, server: EmbeddedServer) -> Settings:
     )
 
 
-def _a_million(count: int) -> Iterator[dict[str, object]]:
+def _a_million(count: int, share: float) -> Iterator[dict[str, object]]:
     """Yield readers with the spread of a real list: many zones, some with wishes, all having confirmed."""
     chance = random.Random(0)
     weights = [1 / (rank + 2) for rank in range(len(ZONES))]
@@ -118,8 +119,8 @@ def _a_million(count: int) -> Iterator[dict[str, object]]:
         name = f"{chance.choice(FIRST)}.{chance.choice(LAST)}{number}@{chance.choice(HOSTS)}"
         zone = chance.choices(ZONES, weights)[0]
         hour = 7 if chance.random() < 0.6 else chance.randrange(5, 24)
-        topics = tuple(chance.sample(TOPICS, 2)) if chance.random() < 0.15 else ()
-        frequency = "weekly" if chance.random() < 0.1 else "daily"
+        topics = tuple(chance.sample(TOPICS, 2)) if chance.random() < share * 0.6 else ()
+        frequency = "weekly" if chance.random() < share * 0.4 else "daily"
         network = ".".join(str(chance.randrange(1, 255)) for _ in range(3)) + ".0/24"
         yield {
             **indexed(addresses.Address(name, name)),
@@ -132,18 +133,20 @@ def _a_million(count: int) -> Iterator[dict[str, object]]:
         }
 
 
-def _fill(store: Store, count: int) -> None:
+def _fill(store: Store, count: int, share: float) -> None:
     scripts, before = Scripts(store), _memory(store)
-    letters = sum(len(str(row["address"])) for row in _a_million(2000)) / 2000
+    letters = sum(len(str(row["address"])) for row in _a_million(2000, share)) / 2000
     spent, rows = 0.0, []
-    for row in _a_million(count):
+    for row in _a_million(count, share):
         rows.append(row)
         if len(rows) == BATCH:
             spent += _seconds(partial(scripts.run_each, "import", rows))
             rows = []
     spent += _seconds(partial(scripts.run_each, "import", rows))
     total = _memory(store) - before
-    print(f"{count:,} active readers, mean address {letters:.0f} characters, {len(ZONES)} zones")
+    print(
+        f"{count:,} active readers, mean address {letters:.0f} characters, {len(ZONES)} zones, {share:.0%} with wishes"
+    )
     print(f"  {total / count:6.1f} bytes each with every index   (imported at {count / spent:,.0f}/s)")
     for family in ("at", "by-address", "slot", "wishes"):
         used, keys = _family(store, f"subscribers:{family}:*")

@@ -1,0 +1,75 @@
+"""What stands in the store can be read by a person, and by us."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from newsletter.models import Consent, SubscriberStatus
+from newsletter.subscribers import records
+from newsletter.subscribers.records import Reader
+
+ASKED = datetime(2026, 6, 10, 12, 0, tzinfo=UTC)
+SECONDS = int(ASKED.timestamp())
+USUAL = ["Ada@example.org", "a", 7, "Europe/Berlin", 0, SECONDS, "203.0.113", 95]
+
+
+def test_a_usual_record_is_read_in_full() -> None:
+    """Address, status, choices and consent all stand in eight places."""
+    ada = Reader(7, USUAL).whole()
+    assert (ada.id, ada.address, ada.status) == (7, "Ada@example.org", SubscriberStatus.ACTIVE)
+    assert (ada.preferences.hour, ada.preferences.timezone) == (7, "Europe/Berlin")
+    assert ada.consent == Consent(
+        requested_at=ASKED,
+        requested_from="203.0.113.0/24",
+        confirmed_at=ASKED + timedelta(seconds=95),
+        confirmed_from="203.0.113.0/24",
+    )
+
+
+@pytest.mark.parametrize(
+    ("tail", "consent"),
+    [
+        pytest.param(
+            [SECONDS, "203.0.113"],
+            Consent(requested_at=ASKED, requested_from="203.0.113.0/24"),
+            id="not-confirmed",
+        ),
+        pytest.param(
+            [SECONDS, "import", 0],
+            Consent(requested_at=ASKED, confirmed_at=ASKED, how="import"),
+            id="imported",
+        ),
+        pytest.param(
+            [SECONDS, "api 2001:db8:1:2::", 0, "203.0.113"],
+            Consent(
+                requested_at=ASKED,
+                requested_from="2001:db8:1:2::/64",
+                confirmed_at=ASKED,
+                confirmed_from="203.0.113.0/24",
+                how="api",
+            ),
+            id="elsewhere",
+        ),
+        pytest.param(
+            [SECONDS, "203.0.113", 0, "-"],
+            Consent(requested_at=ASKED, requested_from="203.0.113.0/24", confirmed_at=ASKED),
+            id="confirmed-from-nowhere-known",
+        ),
+        pytest.param([SECONDS, "command"], Consent(requested_at=ASKED, how="command"), id="command"),
+        pytest.param([SECONDS], Consent(requested_at=ASKED), id="network-not-known"),
+    ],
+)
+def test_consent_is_read_whatever_way_it_came(tail: list[object], consent: Consent) -> None:
+    """When, from where and how, without a word more than is known."""
+    assert Reader(1, [*USUAL[:5], *tail]).consent == consent
+
+
+def test_who_left_has_an_instant() -> None:
+    """The last place tells when; nobody else has it."""
+    assert Reader(1, USUAL).left_at is None
+    assert Reader(1, ["a@example.org", "u", 7, "UTC", 0, SECONDS, "", None, "", SECONDS]).left_at == ASKED
+
+
+def test_every_status_has_a_letter() -> None:
+    """None is forgotten when one is added."""
+    assert set(records.STATUSES.values()) == set(SubscriberStatus)
