@@ -7,6 +7,12 @@ from newsletter.models import Coverage, Edition, Preferences, SourceState
 from newsletter.rendering import phrasing
 
 _ANSWERED = frozenset({SourceState.FRESH, SourceState.QUIET})
+_MISSING = {
+    SourceState.LATE: "Late",
+    SourceState.STALE: "Stale",
+    SourceState.FAILING: "Failing",
+    SourceState.UNKNOWN: "Not polled yet",
+}
 _NAMED = 10
 """How many sources a mail names in each list; the page of the edition names all."""
 
@@ -44,19 +50,21 @@ def sentences(edition: Edition) -> tuple[str, ...]:
     ...     Coverage(source="b", title="A blog", state=SourceState.QUIET),
     ...     Coverage(source="c", title="B blog", state=SourceState.STALE, since=friday),
     ... ))), sep=" / ")
-    3 sources polled: arXiv cs.LG 243. / Nothing new in A blog. / B blog stale since Friday.
+    3 sources polled: arXiv cs.LG 243. / Nothing new in A blog. / Stale: B blog since Friday.
     """
     polled = _polled(edition)
     if not polled:
         return ("No source is configured.",)
     gave = [f"{_title(one)} {one.papers:,}" for one in polled if one.papers]
     nothing = [_title(one) for one in polled if not one.papers and one.state in _ANSWERED]
-    missing = [_missing(one, edition.date) for one in polled if one.state not in _ANSWERED]
     head = phrasing.count(len(polled), "source") + " polled"
     found = [f"{head}: {_listed(gave)}." if gave else f"{head}."]
     if nothing:
         found.append(f"Nothing new in {_listed(nothing)}.")
-    return (*found, *(f"{one[:1].upper()}{one[1:]}." for one in missing[:_NAMED]), *_rest(missing))
+    for state, called in _MISSING.items():
+        if missing := [_missing(one, edition.date) for one in polled if one.state is state]:
+            found.append(f"{called}: {_listed(missing)}.")
+    return tuple(found)
 
 
 def _polled(edition: Edition) -> list[Coverage]:
@@ -68,15 +76,10 @@ def _title(one: Coverage) -> str:
 
 
 def _missing(one: Coverage, today: date) -> str:
-    state = "not polled yet" if one.state is SourceState.UNKNOWN else str(one.state)
     since = f" {phrasing.since(one.since, today)}" if one.since else ""
     note = f" ({one.note.rstrip('.')})" if one.note else ""
-    return f"{_title(one)} {state}{since}{note}"
+    return f"{_title(one)}{since}{note}"
 
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
-
-
-def _rest(missing: list[str]) -> tuple[str, ...]:
-    return (f"{len(missing) - _NAMED:,} more are missing.",) if len(missing) > _NAMED else ()

@@ -10,22 +10,51 @@ from css_inline import CSSInliner
 from markupsafe import Markup
 
 _BLANK = re.compile(r"\n\s*\n|\n[ \t]+")
+_KEPT_STYLE = re.compile(r'<style data-css-inline="keep">(.*?)</style>', re.DOTALL)
+_RULE = re.compile(r"^([^\n{}@]+)\{[^\n{}]*\}\n", re.MULTILINE)
+_TAG = re.compile(r"<[a-z][a-z0-9]* [^<>]*>")
+_CLASSES = re.compile(r' class="([^"]*)"')
+_CLASS_NAME = re.compile(r"\.([a-z]+)")
 
 
 def for_mail(html: str) -> str:
     """Move the styles into the elements and write everything beyond ASCII as numeric entities.
 
     What cannot stand in an element, the rules for dark screens and phones,
-    stays in one style block. Nothing is fetched. Pure ASCII because providers
-    choose a charset by the content, and a wrong choice makes Gmail clip mails.
+    stays in one style block, less the rules for what this mail does not hold;
+    classes that no rule names are dropped. Nothing is fetched. Pure ASCII
+    because providers choose a charset by the content, and a wrong choice
+    makes Gmail clip mails.
     """
-    inlined: str = _inliner().inline(html)
-    return _BLANK.sub("\n", inlined).encode("ascii", "xmlcharrefreplace").decode("ascii")
+    inlined = _BLANK.sub("\n", _inliner().inline(html))
+    return _without_unused(inlined).encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 @lru_cache(maxsize=1)
 def _inliner() -> CSSInliner:
-    return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False, minify_css=True)
+    return CSSInliner(load_remote_stylesheets=False, minify_css=True)
+
+
+def _without_unused(html: str) -> str:
+    found = _KEPT_STYLE.search(html)
+    if found is None:
+        return html
+    head, body = html[: found.start()], html[found.end() :]
+    used = {name for tag in _TAG.findall(body) for names in _CLASSES.findall(tag) for name in names.split()}
+
+    def if_used(rule: re.Match[str]) -> str:
+        selectors = [one for one in rule[1].split(",") if used.issuperset(_CLASS_NAME.findall(one))]
+        return ",".join(selectors).strip() + rule[0][len(rule[1]) :] if selectors else ""
+
+    style = _RULE.sub(if_used, found[1])
+    named = frozenset(_CLASS_NAME.findall(style))
+
+    def if_named(classes: re.Match[str]) -> str:
+        kept = [name for name in classes[1].split() if name in named]
+        return f' class="{" ".join(kept)}"' if kept else ""
+
+    body = _TAG.sub(lambda tag: _CLASSES.sub(if_named, tag[0]), body)
+    return f"{head}<style>{style}</style>{body}"
 
 
 def direction(text: str) -> str:

@@ -1,0 +1,65 @@
+"""Mails as files: a change in what readers see is a diff that a person reads."""
+
+from datetime import UTC, datetime
+
+import pytest
+import specimens
+
+from newsletter.models import Message, SourceState
+from newsletter.rendering import digest, letters
+
+FIRST = datetime(2026, 11, 23, 6, tzinfo=UTC)
+MAILS = {
+    "day": lambda: _digest(specimens.an_edition()),
+    "hard": lambda: _digest(specimens.an_edition("hard")),
+    "one-paper": lambda: _digest(
+        specimens.an_edition(sections=(), also=specimens.an_edition().also[:1], candidates=12)
+    ),
+    "quiet": lambda: _digest(specimens.a_quiet_edition()),
+    "broken": lambda: _digest(
+        specimens.a_quiet_edition(
+            coverage=tuple(
+                one.model_copy(update={"state": SourceState.FAILING, "papers": 0})
+                for one in specimens.COVERAGE
+            )
+        )
+    ),
+    "filtered": lambda: digest.render(
+        specimens.a_quiet_edition(candidates=486),
+        specimens.READER.model_copy(update={"topics": ("proteins", "diffusion"), "muted": ("survey",)}),
+        specimens.SITE,
+    ),
+    "confirm": lambda: letters.render("confirm", specimens.SITE, preferences=specimens.READER),
+    "welcome": lambda: letters.render(
+        "welcome",
+        specimens.SITE,
+        preferences=specimens.READER,
+        edition=specimens.an_edition(),
+        first_at=FIRST,
+    ),
+    "welcome-first": lambda: letters.render(
+        "welcome", specimens.SITE, preferences=specimens.READER, first_at=FIRST
+    ),
+    "already": lambda: letters.render("already", specimens.SITE, preferences=specimens.READER),
+    "new-address": lambda: letters.render("new-address", specimens.SITE),
+    "old-address": lambda: letters.render("old-address", specimens.SITE),
+    "alert": lambda: letters.alert(
+        specimens.SITE,
+        "The edition of 22 Nov is overdue",
+        ("It was due at 06:00 and 0 of 1,204 readers have it.", "The worker was last seen at 05:41."),
+        "Start a worker: celery -A workers.app worker",
+    ),
+}
+
+
+def _digest(edition) -> Message:
+    return digest.render(edition, specimens.READER, specimens.SITE)
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_a_mail_reads_as_it_did(name, golden):
+    """Subject, headers, text and HTML are those of the golden files."""
+    message = MAILS[name]()
+    head = "\n".join([f"Subject: {message.subject}", *(f"{key}: {value}" for key, value in message.headers)])
+    golden(f"mails/{name}.txt", f"{head}\n\n{message.text}")
+    golden(f"mails/{name}.html", f"{message.html}\n")
