@@ -188,12 +188,15 @@ class Entry(Value):
     """The two largest reasons as one sentence with numbers."""
     summary: tuple[str, ...] = ()
     """One or two sentences of the abstract, verbatim."""
+    offered_on: date | None = None
+    """The earlier day whose tail held it: readers who follow its words had it then, the others have it now."""
 
 
 class Trend(Value):
     """What a topic is doing."""
 
-    movement: Literal["new", "up", "down", "steady"] = "new"
+    movement: Literal["new", "up", "down", "steady", "followed"] = "new"
+    """`followed`: a heading that the reader asked for; whether it trends is not known."""
     streak_days: int = 1
     """Publishing days in a row, this one included."""
     series: tuple[float, ...] = ()
@@ -236,6 +239,9 @@ class Edition(Value):
     also: tuple[Entry, ...] = ()
     """“Also today”: what fits no topic, best first."""
     coverage: tuple[Coverage, ...] = ()
+    tail: tuple[Entry, ...] = ()
+    """The day's other new papers, best first, for readers who follow a phrase; nobody else sees them.
+    Kept apart from the rest and not for ever: an edition of the archive has none."""
     candidates: int = 0
     """How many papers were weighed."""
     notes: tuple[str, ...] = ()
@@ -248,7 +254,7 @@ class Edition(Value):
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Every entry, sections first, in reading order."""
+        """Every announced entry, sections first, in reading order; the tail is not among them."""
         return tuple(entry for section in self.sections for entry in section.entries) + self.also
 
 
@@ -275,6 +281,9 @@ class Preferences(Value):
     frequency: Literal["daily", "weekdays", "weekly"] = "daily"
     topics: tuple[str, ...] = ()
     """Phrases followed; none means everything."""
+    followed_until: date | None = None
+    """The day on which the reader went back from following phrases to everything; set where `topics` is emptied.
+    For a week, what earlier tails held is left out, because this reader may have had it from there."""
     muted: tuple[str, ...] = ()
     """Words that remove a paper."""
     limit: int = Field(default=15, ge=1, le=50)

@@ -1,1 +1,8 @@
-"""Topics and signals → the day's edition."""
+"""Topics and signals make an edition: what trends, what is chosen, and why."""
+
+from newsletter.editions.explain import explain
+from newsletter.editions.history import History
+from newsletter.editions.tailoring import for_reader
+from newsletter.editions.trending import rank
+
+__all__ = ["History", "explain", "for_reader", "rank"]

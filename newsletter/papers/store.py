@@ -21,11 +21,12 @@ ALIKE_FOR = timedelta(weeks=6)
 PAPER = Key("paper:{id}", "string", "a Paper as JSON", KEPT)
 KNOWN = Key("paper:known:{identifier}", "string", "the id of the paper that later got this identifier", KEPT)
 BY_TIME = Key("papers:by_time", "zset", "paper ids by when they were announced, or else first seen")
+BY_CHANGE = Key("papers:by_change", "zset", "paper ids by when a source last said something new of them")
 ALIKE = Key(
     "papers:alike:{week}", "hash", "trait of a title or abstract → paper ids first seen that week", ALIKE_FOR
 )
 REVISION = Key("papers:revision", "string", "rises with each change, so that two pollers see each other")
-KEYS = (PAPER, KNOWN, BY_TIME, ALIKE, REVISION)
+KEYS = (PAPER, KNOWN, BY_TIME, BY_CHANGE, ALIKE, REVISION)
 
 _ALIKE_AT_MOST = 40
 """A trait that more papers share leads nowhere; further ids are not kept under it."""
@@ -63,11 +64,15 @@ class PaperStore:
 
     def recent(self, since: datetime, until: datetime) -> tuple[Paper, ...]:
         """Return the papers announced (or else first seen) from `since` to before `until`, oldest first."""
-        with unavailable_store():
-            found = self._store.zrange(BY_TIME(), since.timestamp(), f"({until.timestamp()}", byscore=True)
-            names = [str(name) for name in found]
-            papers = self._papers(names)
-        return tuple(papers[name] for name in names if name in papers)
+        return self._between(BY_TIME(), since, until)
+
+    def changed(self, since: datetime, until: datetime) -> tuple[Paper, ...]:
+        """Return the papers of which something was last learnt from `since` to before `until`, oldest first.
+
+        New ones are among them, and old ones that a place began to show or
+        showed other votes of; one that came by again as it was is not.
+        """
+        return self._between(BY_CHANGE(), since, until)
 
     def count(self) -> int:
         """Return how many papers are kept."""
@@ -158,10 +163,12 @@ class PaperStore:
                 if identifier != paper.id:
                     pipe.set(KNOWN(identifier=identifier), paper.id, ex=KEPT)
             pipe.zadd(BY_TIME(), {paper.id: _moment(paper).timestamp()})
+            pipe.zadd(BY_CHANGE(), {paper.id: _change(paper).timestamp()})
         latest = max(
             mention.first_seen for paper in (*change.new, *change.updated) for mention in paper.mentions
         )
-        pipe.zremrangebyscore(BY_TIME(), "-inf", (latest - KEPT).timestamp())
+        for index in (BY_TIME(), BY_CHANGE()):
+            pipe.zremrangebyscore(index, "-inf", (latest - KEPT).timestamp())
         self._write_traits(pipe, change.new)
 
     def _write_traits(self, pipe: Pipeline, papers: Iterable[Paper]) -> None:
@@ -178,6 +185,13 @@ class PaperStore:
             }
             pipe.hset(name, mapping=rows)
             pipe.expire(name, ALIKE_FOR + timedelta(days=7))
+
+    def _between(self, index: str, since: datetime, until: datetime) -> tuple[Paper, ...]:
+        with unavailable_store():
+            found = self._store.zrange(index, since.timestamp(), f"({until.timestamp()}", byscore=True)
+            names = [str(name) for name in found]
+            papers = self._papers(names)
+        return tuple(papers[name] for name in names if name in papers)
 
     def _papers(self, ids: Iterable[str]) -> dict[str, Paper]:
         return {
@@ -201,6 +215,12 @@ class PaperStore:
 
 def _moment(paper: Paper) -> datetime:
     return paper.announced or paper.first_seen
+
+
+def _change(paper: Paper) -> datetime:
+    told = [mention.first_seen for mention in paper.mentions]
+    shown = [look.at for mention in paper.mentions for look in mention.looks]
+    return max([paper.first_seen, *told, *shown])
 
 
 def _kind(name: str) -> str:

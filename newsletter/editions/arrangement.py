@@ -1,0 +1,118 @@
+"""Everything an edition is made from, and the pure step that makes it.
+
+`Inputs` are stored beside the frozen edition. `arrange` reads nothing else, so
+`edition replay DATE` rebuilds the same bytes from them.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from pydantic import Field
+
+from newsletter.editions.explain import explain
+from newsletter.editions.history import History
+from newsletter.editions.selection import best_first, seat
+from newsletter.editions.summary import summarise
+from newsletter.editions.trending import rank
+from newsletter.models import Coverage, Edition, Entry, Instant, Paper, Scored, Section, Trend, Value
+
+
+def slug(label: str) -> str:
+    """Return a label as it stands in addresses.
+
+    >>> slug("3D Gaussian splatting"), slug("Schrödinger bridges"), slug("扩散模型")
+    ('3d-gaussian-splatting', 'schrodinger-bridges', '扩散模型')
+    """
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", label) if not unicodedata.combining(sign))
+    return re.sub(r"[\W_]+", "-", plain.lower()).strip("-") or "topic"
+
+
+class Found(Value):
+    """A topic of the day as it was found, with what is known of its past."""
+
+    slug: str
+    label: str
+    keywords: tuple[str, ...] = ()
+    ids: tuple[str, ...]
+    """Of its papers, best first."""
+    trend: Trend = Trend()
+
+
+class Inputs(Value):
+    """What one edition is made from."""
+
+    day: date
+    composed_at: Instant
+    cut_off: Instant
+    candidates: tuple[Paper, ...] = ()
+    """Papers never announced that are new, or that somebody spoke of since the last edition."""
+    offered: Mapping[str, date] = {}
+    """Which candidates an earlier tail held, and when."""
+    topics: tuple[Found, ...] = ()
+    """Best first; only the first are shown."""
+    history: History = History()
+    coverage: tuple[Coverage, ...] = ()
+    notes: tuple[str, ...] = ()
+    papers: int = Field(default=25, ge=1)
+    """Seats."""
+
+
+def arrange(inputs: Inputs) -> Edition:
+    """Make the edition: score, seat, group, explain; the same inputs give the same edition."""
+    scored = rank(inputs.candidates, inputs.history, inputs.composed_at)
+    seated = seat(scored, [topic.ids for topic in inputs.topics], inputs.papers)
+    entries = {one.paper.id: _entry(one, inputs.offered) for one in seated}
+    sections = _sections(inputs.topics, entries)
+    placed = {entry.paper.id for section in sections for entry in section.entries}
+    return Edition(
+        date=inputs.day,
+        composed_at=inputs.composed_at,
+        cut_off=inputs.cut_off,
+        sections=sections,
+        also=tuple(best_first([entry for name, entry in entries.items() if name not in placed])),
+        tail=tuple(
+            _tail_entry(one)
+            for one in scored
+            if one.paper.id not in entries and one.paper.id not in inputs.offered
+        ),
+        coverage=inputs.coverage,
+        candidates=len(inputs.candidates),
+        notes=inputs.notes,
+    )
+
+
+def _entry(one: Scored, offered: Mapping[str, date]) -> Entry:
+    return Entry(
+        paper=one.paper,
+        score=one.score,
+        reasons=one.reasons,
+        why=explain(one),
+        summary=summarise(one.paper.abstract),
+        offered_on=offered.get(one.paper.id),
+    )
+
+
+def _tail_entry(one: Scored) -> Entry:
+    """Keep what a follower's mail needs; sentences are made when it is sent."""
+    return Entry(paper=one.paper.model_copy(update={"mentions": ()}), score=one.score, reasons=one.reasons)
+
+
+def _sections(topics: Sequence[Found], entries: Mapping[str, Entry]) -> tuple[Section, ...]:
+    """Put seated papers under their topics, the topic with the best two papers first."""
+    left = dict(entries)
+    sections = []
+    for topic in topics:
+        held = best_first([left.pop(name) for name in topic.ids if name in left])
+        if held:
+            sections.append(
+                Section(
+                    slug=topic.slug,
+                    label=topic.label,
+                    keywords=topic.keywords,
+                    trend=topic.trend,
+                    entries=tuple(held),
+                )
+            )
+    return tuple(sorted(sections, key=lambda section: -sum(entry.score for entry in section.entries[:2])))

@@ -1,0 +1,148 @@
+"""Frozen editions in Redis: written once, whole or not at all."""
+
+import base64
+import zlib
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+import redis
+
+from newsletter.editions.arrangement import Inputs
+from newsletter.models import Edition, Entry, Value
+from newsletter.store import Key, Store, unavailable_store
+
+TAIL_KEPT = timedelta(days=21)
+INPUTS_KEPT = timedelta(days=120)
+OFFERED_KEPT = timedelta(days=30)
+LEARNT_WITHIN = timedelta(days=14)
+"""How far back a day is learnt that a crash left out."""
+
+FROZEN = Key("edition:frozen:{day}", "string", "an Edition as JSON, without its tail")
+TAIL = Key("edition:tail:{day}", "string", "the edition's tail: base64 of deflated JSON", TAIL_KEPT)
+INPUTS = Key("edition:inputs:{day}", "string", "what it was made from: base64 of deflated JSON", INPUTS_KEPT)
+DATES = Key("edition:dates", "zset", "dates that have an edition, by their ordinal")
+ANNOUNCED = Key("edition:announced", "zset", "ids of announced papers, by the edition's ordinal; for ever")
+OFFERED = Key("edition:offered", "zset", "ids of papers that stood in a tail, by its ordinal; 30 days")
+LEARNT = Key("edition:learnt", "zset", "dates whose papers the memory has learnt, by their ordinal")
+KEYS = (FROZEN, TAIL, INPUTS, DATES, ANNOUNCED, OFFERED, LEARNT)
+
+_AT_ONCE = 1000
+
+
+class _Tail(Value):
+    entries: tuple[Entry, ...] = ()
+
+
+class EditionStore:
+    """Every edition there was."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, day: date) -> Edition | None:
+        """Return the edition of `day`, with its tail while that is kept; None where none was frozen."""
+        with unavailable_store():
+            frozen, tail = self._store.mget(FROZEN(day=day), TAIL(day=day))
+        if frozen is None:
+            return None
+        edition = Edition.model_validate_json(frozen)
+        entries = _Tail.model_validate_json(inflated(str(tail))).entries if tail else ()
+        return edition.model_copy(update={"tail": entries})
+
+    def latest(self, before: date | None = None) -> Edition | None:
+        """Return the newest edition, or the newest one before a day."""
+        days = self.dates()
+        return next((self.get(day) for day in days if before is None or day < before), None)
+
+    def dates(self) -> tuple[date, ...]:
+        """Return the days that have an edition, newest first."""
+        with unavailable_store():
+            found = self._store.zrange(DATES(), 0, -1, desc=True)
+        return tuple(date.fromisoformat(str(day)) for day in found)
+
+    def announced(self, ids: Iterable[str]) -> set[str]:
+        """Return those of `ids` that an edition has announced."""
+        return set(self._days_of(ANNOUNCED(), ids))
+
+    def offered(self, ids: Iterable[str]) -> dict[str, date]:
+        """Return when those of `ids` that stood in a tail did so."""
+        return self._days_of(OFFERED(), ids)
+
+    def inputs(self, day: date) -> Inputs | None:
+        """Return what the edition of `day` was made from, while that is kept."""
+        with unavailable_store():
+            found = self._store.get(INPUTS(day=day))
+        return Inputs.model_validate_json(inflated(str(found))) if found else None
+
+    def freeze(self, edition: Edition, inputs: Inputs, *, after: date | None) -> bool:
+        """Store an edition, its inputs and its marks in one transaction; tell whether this call did it.
+
+        Nothing is written where the day has an edition already, or where the
+        newest edition is not the one of `after` any more: whoever composed
+        with older marks must look again, or a paper would be announced twice.
+        """
+        day, ordinal = edition.date.isoformat(), edition.date.toordinal()
+        with unavailable_store(), self._store.pipeline() as pipe:
+            pipe.watch(FROZEN(day=day), DATES())  # type: ignore[no-untyped-call]  # redis types it not
+            newest = pipe.zrange(DATES(), 0, 0, desc=True)
+            if pipe.exists(FROZEN(day=day)) or newest != ([after.isoformat()] if after else []):
+                return False
+            pipe.multi()
+            pipe.set(FROZEN(day=day), _json(edition.model_copy(update={"tail": ()})), nx=True)
+            pipe.set(TAIL(day=day), deflated(_json(_Tail(entries=edition.tail))), ex=TAIL.expires)
+            pipe.set(INPUTS(day=day), deflated(_json(inputs)), ex=INPUTS.expires)
+            pipe.zadd(DATES(), {day: ordinal})
+            if edition.entries:
+                pipe.zadd(ANNOUNCED(), {entry.paper.id: ordinal for entry in edition.entries}, nx=True)
+            if edition.tail:
+                pipe.zadd(OFFERED(), {entry.paper.id: ordinal for entry in edition.tail}, nx=True)
+            pipe.zremrangebyscore(OFFERED(), "-inf", ordinal - OFFERED_KEPT.days)
+            try:
+                pipe.execute()
+            except redis.WatchError:
+                return False
+        return True
+
+    def unlearnt(self) -> tuple[date, ...]:
+        """Return the days whose inputs are kept and whose papers the memory has not learnt, oldest first."""
+        with unavailable_store():
+            learnt = set(self._store.zrange(LEARNT(), 0, -1))
+        newest = next(iter(self.dates()), None)
+        return tuple(
+            day
+            for day in reversed(self.dates())
+            if newest and newest - day < LEARNT_WITHIN and day.isoformat() not in learnt
+        )
+
+    def mark_learnt(self, day: date) -> None:
+        """Remember that the memory has learnt a day."""
+        with unavailable_store():
+            self._store.zadd(LEARNT(), {day.isoformat(): day.toordinal()})
+
+    def _days_of(self, name: str, ids: Iterable[str]) -> dict[str, date]:
+        asked = list(ids)
+        found: dict[str, date] = {}
+        with unavailable_store():
+            for start in range(0, len(asked), _AT_ONCE):
+                part = asked[start : start + _AT_ONCE]
+                scores = self._store.zmscore(name, part)
+                found |= {
+                    one: date.fromordinal(int(score))
+                    for one, score in zip(part, scores, strict=True)
+                    if score is not None
+                }
+        return found
+
+
+def _json(value: Value) -> str:
+    return value.model_dump_json(exclude_defaults=True)
+
+
+def deflated(text: str) -> str:
+    """Return a text packed for a store whose values are text."""
+    return base64.b64encode(zlib.compress(text.encode())).decode()
+
+
+def inflated(packed: str) -> str:
+    """Return what was packed."""
+    return zlib.decompress(base64.b64decode(packed)).decode()

@@ -1,0 +1,150 @@
+"""One edition, as one reader gets it.
+
+**Announced once.** The rule rests on two marks in the edition itself, not on
+a list a reader:
+
+* A paper in a section or under "Also today" is *announced*: no later edition
+  holds it, whatever a reader made of it.
+* A new paper that found no seat stands in the day's *tail*, once, on the first
+  day it is weighed. Whoever follows a phrase that it holds gets it that day.
+  If it trends later it may still be announced to everybody; that entry
+  carries `offered_on`, and readers who follow phrases do not get it again.
+* A reader who stops following has had papers from tails that others have not.
+  `Preferences.followed_until` says so, and for a week what earlier tails held is
+  left out. A reader who begins to follow misses, for the same days, what
+  earlier tails held: missing one is the smaller fault than getting one twice.
+
+Whoever knows exactly what a reader has had passes it as `announced_before`.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
+
+from newsletter.editions.arrangement import slug
+from newsletter.editions.explain import explain
+from newsletter.editions.selection import best_first, seat
+from newsletter.editions.summary import summarise
+from newsletter.models import Edition, Entry, Paper, Preferences, Section, Trend
+from newsletter.topics.words import clauses
+
+STILL_REMEMBERED = timedelta(days=7)
+"""How long a paper stays a candidate, and so how long a tail can still be met again."""
+
+
+def for_reader(
+    edition: Edition,
+    preferences: Preferences,
+    *,
+    announced_before: Collection[str] = (),
+    earlier: Sequence[Edition] = (),
+) -> Edition:
+    """Return the edition that a reader gets; it may be quiet, and is not to be mailed then.
+
+    Without followed phrases: the announced papers, cut to the reader's limit
+    by the same rules that seated them. With followed phrases: every paper of
+    the day that holds one of them, announced or from the tail, under the
+    phrase as the reader wrote it; phrases take turns until the limit is
+    reached. Muted words remove papers from either.
+
+    `announced_before` are ids that this reader is known to have had;
+    `earlier` are the editions just before, newest first: how many of them were
+    empty for this reader is said in the notes. Pure.
+    """
+    wanted = [
+        entry
+        for entry in _offered(edition, preferences)
+        if entry.paper.id not in announced_before and not _is_any_held(entry.paper, preferences.muted)
+    ]
+    also: tuple[Entry, ...] = ()
+    if preferences.topics:
+        sections = _followed(edition, wanted, preferences)
+    else:
+        sections, also = _cut(edition, wanted, preferences.limit)
+    tailored = edition.model_copy(update={"sections": sections, "also": also, "tail": ()})
+    note = "" if tailored.is_quiet else _silence(earlier, preferences)
+    return tailored.model_copy(update={"notes": (*edition.notes, note)}) if note else tailored
+
+
+def _offered(edition: Edition, preferences: Preferences) -> Iterable[Entry]:
+    """Return what this reader may get and has not had by the rule above."""
+    if preferences.topics:
+        return [entry for entry in (*edition.entries, *edition.tail) if entry.offered_on is None]
+    until = preferences.followed_until
+    if until is None or edition.date - until > STILL_REMEMBERED:
+        return edition.entries
+    return [entry for entry in edition.entries if entry.offered_on is None or entry.offered_on > until]
+
+
+def _is_any_held(paper: Paper, phrases: Iterable[str]) -> bool:
+    return any(holds(paper, phrase) for phrase in phrases)
+
+
+def _cut(
+    edition: Edition, wanted: Sequence[Entry], limit: int
+) -> tuple[tuple[Section, ...], tuple[Entry, ...]]:
+    """Seat a reader's papers by the rules of the edition, and leave them under their headings."""
+    topics = [[entry.paper.id for entry in section.entries] for section in edition.sections]
+    seated = {entry.paper.id for entry in seat(wanted, topics, limit)}
+
+    def kept(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+        return tuple(entry for entry in entries if entry.paper.id in seated)
+
+    sections = [section.model_copy(update={"entries": kept(section.entries)}) for section in edition.sections]
+    return tuple(section for section in sections if section.entries), kept(edition.also)
+
+
+def _followed(edition: Edition, wanted: Sequence[Entry], preferences: Preferences) -> tuple[Section, ...]:
+    """Put each paper under the first phrase that it holds, in the reader's order; phrases take turns."""
+    left = best_first(wanted)
+    under: dict[str, list[Entry]] = {}
+    for phrase in dict.fromkeys(preferences.topics):
+        under[phrase] = [entry for entry in left if holds(entry.paper, phrase)]
+        held = {entry.paper.id for entry in under[phrase]}
+        left = [entry for entry in left if entry.paper.id not in held]
+    turns = sorted(
+        ((turn, order, phrase) for order, phrase in enumerate(under) for turn in range(len(under[phrase]))),
+    )[: preferences.limit]
+    seats = {phrase: sum(1 for _, _, other in turns if other == phrase) for phrase in under}
+    return tuple(_section(edition, phrase, under[phrase][:count]) for phrase, count in seats.items() if count)
+
+
+def _section(edition: Edition, phrase: str, entries: Iterable[Entry]) -> Section:
+    name = slug(phrase)
+    known = {section.slug: section.trend for section in edition.sections}
+    return Section(
+        slug=name,
+        label=phrase,
+        trend=known.get(name, Trend(movement="followed", streak_days=0)),
+        entries=tuple(_told(entry) for entry in entries),
+    )
+
+
+def _told(entry: Entry) -> Entry:
+    """Add the sentences that an entry of the tail was stored without."""
+    if entry.why:
+        return entry
+    return entry.model_copy(update={"why": explain(entry), "summary": summarise(entry.paper.abstract)})
+
+
+def _silence(earlier: Sequence[Edition], preferences: Preferences) -> str:
+    """Say since when nothing was mailed, because a mail that does not come looks like a fault."""
+    empty = 0
+    for edition in earlier:
+        if not for_reader(edition, preferences).is_quiet:
+            break
+        empty += 1
+    if not empty:
+        return ""
+    days = "edition before this one was" if empty == 1 else f"{empty} editions before this one were"
+    return f"The {days} not mailed to you: nothing in {'it' if empty == 1 else 'them'} was for you."
+
+
+def holds(paper: Paper, phrase: str) -> bool:
+    """Tell whether a paper's title or abstract holds a phrase, whatever its endings, in one clause."""
+    wanted = tuple(word.stem for clause in clauses(phrase) for word in clause)
+    return bool(wanted) and any(
+        wanted == tuple(word.stem for word in clause[start : start + len(wanted)])
+        for text in (paper.title, paper.abstract)
+        for clause in clauses(text)
+        for start in range(len(clause) - len(wanted) + 1)
+    )
