@@ -16,7 +16,14 @@ _MONTHS = (
 )
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_ARROWS = {"up": "▲", "down": "▼", "steady": "=", "new": "NEW"}
+_ARROWS = {"up": "▲", "down": "▼", "steady": "=", "new": "NEW", "followed": "•"}
+_WITHOUT_NUMBERS = {
+    "up": "rising",
+    "down": "falling",
+    "steady": "as usual",
+    "new": "first day on the chart",
+    "followed": "you follow this",
+}
 
 _LINK_NAMES = {
     "abstract": "Abstract",
@@ -113,7 +120,7 @@ def sparkline(series: Sequence[float]) -> str:
 
 
 def arrow(trend: Trend) -> str:
-    """Show a movement as a hit parade does: ▲, ▼, = or NEW."""
+    """Show a movement as a hit parade does: ▲, ▼, = or NEW; • where the reader asked for the heading."""
     return _ARROWS[trend.movement]
 
 
@@ -126,13 +133,11 @@ def movement(trend: Trend) -> str:
     'first day on the chart'
     """
     parts = [f"{times(trend.ratio)} its usual share"] if trend.ratio is not None else []
-    if trend.movement == "new":
-        parts.append("first day on the chart")
+    if trend.movement in {"new", "followed"}:
+        parts.append(_WITHOUT_NUMBERS[trend.movement])
     elif trend.streak_days > 1:
         parts.append(f"{ordinal(trend.streak_days)} day in a row")
-    elif not parts:
-        parts.append({"up": "rising", "down": "falling", "steady": "as usual"}[trend.movement])
-    return ", ".join(parts)
+    return ", ".join(parts) or _WITHOUT_NUMBERS[trend.movement]
 
 
 def byline(authors: Sequence[str], shown: int = 3) -> str:
