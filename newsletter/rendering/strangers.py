@@ -19,6 +19,7 @@ _PLACEHOLDER_END = "_url-"
 def disarmed(edition: Edition) -> Edition:
     """Return the edition with its texts in one line, of a sane length, without controls and placeholders.
 
+    The tail, which no reader sees, is left out.
     A source that could bring `-manage_url-` into a link would be handed each
     reader's token with the click.
     """
@@ -27,6 +28,7 @@ def disarmed(edition: Edition) -> Edition:
             "sections": tuple(_section(section) for section in edition.sections),
             "also": _entries(edition.also),
             "coverage": tuple(_coverage(one) for one in edition.coverage),
+            "tail": (),
         }
     )
     written = clean.model_dump_json()
