@@ -67,8 +67,18 @@ def use(data_dir: Path) -> Path:
         return _used[directory].socket
 
 
+def leave(settings: Settings) -> None:
+    """Stop using the embedded server before the process ends; it stops where nobody else uses it."""
+    server = _used.pop(settings.data_dir.expanduser().resolve(), None)
+    if server is not None:
+        server.leave()
+
+
 def revive(settings: Settings) -> bool:
-    """Start the embedded server again if it died; return whether it had. A configured server is its operator's."""
+    """Start the embedded server again if it died, and return whether it had.
+
+    A configured server is its operator's to look after.
+    """
     if settings.redis_url:
         return False
     server = _used[settings.data_dir.expanduser().resolve()]

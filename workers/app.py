@@ -24,7 +24,7 @@ from newsletter.store import Store
 TICK_EVERY = timedelta(seconds=30)
 
 BEAT = {"tick": {"task": "workers.schedule.tick", "schedule": TICK_EVERY}}
-"""All that beat knows. Any number of beats is harmless: the tick is guarded, and derives its work from state."""
+"""All that beat knows; any number of beats is harmless, since the tick is guarded."""
 
 
 @lru_cache(maxsize=1)
@@ -46,7 +46,13 @@ def create() -> Celery:
     celery = Celery("newsletter", broker=queue.broker_url(settings()))
     celery.conf.update(
         queue.producer_options(),
-        include=["workers.schedule", "workers.polling", "workers.composing", "workers.sending", "workers.upkeep"],
+        include=[
+            "workers.schedule",
+            "workers.polling",
+            "workers.composing",
+            "workers.sending",
+            "workers.upkeep",
+        ],
         beat_schedule=BEAT,
         beat_schedule_filename=str(settings().data_dir / "beat"),
         timezone="UTC",
@@ -72,7 +78,9 @@ def _log_to_stdout(**_: object) -> None:
     logging.basicConfig(
         stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)  # a line a received task is too many
+    logging.getLogger("celery.worker.strategy").setLevel(
+        logging.WARNING
+    )  # a line a received task is too many
 
 
 try:

@@ -25,8 +25,9 @@ SOURCES_A_TASK = 200
 
 TICK = Key("tick:{slot}", "string", "this half minute's tick has been taken", timedelta(minutes=2))
 ASKED = Key("asked:{task}", "string", "this task was enqueued a moment ago", timedelta(seconds=90))
+TIDIED = Key("tidied:{day}", "string", "this day's upkeep was asked for", timedelta(days=2))
 BEAT_SEEN = Key("heartbeat:tick", "string", "when the tick last ran, ISO instant")
-KEYS = (TICK, ASKED, BEAT_SEEN)
+KEYS = (TICK, ASKED, TIDIED, BEAT_SEEN)
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def tick() -> None:
 
 
 def work_due(redis: Store, settings: Settings, now: datetime) -> Iterator[Task]:
-    """Yield what must be done at `now`; the same state at the same time gives the same work.
+    """Yield what must be done at `now`.
 
     Readers come first: letters, open batches and due cohorts before the day's
     edition, and that before the sources.
@@ -56,11 +57,13 @@ def work_due(redis: Store, settings: Settings, now: datetime) -> Iterator[Task]:
     for letter in sweep.open_letters(redis, now):
         yield "workers.sending.send_letter", (letter,)
     for batch in sweep.open_batches(redis, now):
-        yield "workers.sending.send_batch", (batch.day.isoformat(), batch.id)
+        yield "workers.sending.send_batch", (batch.day.isoformat(), str(batch.batch))
     if cohorts.due(redis, settings, now):
         yield "workers.sending.freeze", ()
     if day := composing.due(redis, settings, now):
         yield "workers.composing.compose", (day.isoformat(),)
+    if redis.set(TIDIED(day=now.date()), "1", nx=True, ex=TIDIED.expires):
+        yield "workers.upkeep.tidy", ()
     names = SourceStore(redis).due(catalog.configured(settings, redis), now)
     for start in range(0, len(names), SOURCES_A_TASK):
         yield "workers.polling.poll", tuple(names[start : start + SOURCES_A_TASK])

@@ -16,13 +16,13 @@ def freeze() -> None:
     frozen = cohorts.freeze_due(store(), settings(), datetime.now(UTC))
     asked = queue.connect(settings())
     for batch in frozen:
-        asked.enqueue("workers.sending.send_batch", batch.day.isoformat(), batch.id)
+        asked.enqueue("workers.sending.send_batch", batch.day.isoformat(), batch.batch)
 
 
 @app.task(name="workers.sending.send_batch")  # type: ignore[untyped-decorator]  # celery ships no types
-def send_batch(day: str, batch: str) -> None:
+def send_batch(day: str, batch: str | int) -> None:
     """Send one batch of an edition; a batch that is done, or in another worker's hands, is left alone."""
-    report = batches.send_batch(store(), settings(), date.fromisoformat(day), batch)
+    report = batches.send_batch(store(), settings(), date.fromisoformat(day), int(batch))
     log.info("batch day=%s batch=%s %s", day, batch, report)
 
 

@@ -82,7 +82,7 @@ def _outbox(settings: Settings) -> str | None:
 
 def _templates(settings: Settings) -> str | None:
     if settings.templates_dir and not Path(settings.templates_dir).is_dir():
-        return f"NEWSLETTER_TEMPLATES_DIR names {settings.templates_dir}, which is no folder. Create or unset it."
+        return f"NEWSLETTER_TEMPLATES_DIR names {settings.templates_dir}, not a folder. Create or unset it."
     environment = pages.environment(settings)
     for name in environment.list_templates(extensions=["html", "txt", "xml"]):
         try:

@@ -1,14 +1,18 @@
 """`newsletter config` and `newsletter version`: what is set, and what can be."""
 
+import pkgutil
 import platform
+from importlib import import_module
 from importlib.metadata import version as installed_version
 
 import click
 from pydantic import SecretStr
 
+import newsletter
 from newsletter import settings as settings_module
 from newsletter.cli import output
 from newsletter.settings import SECRETS, Settings, environment_names
+from newsletter.store import Key
 
 EXAMPLE_SOURCES = """
 # Sources; without this list the built-in one is polled.
@@ -51,6 +55,30 @@ def example() -> None:
             click.echo(f"# {info.description}")
             click.echo(f"# {field.rstrip('_')} = {_toml(info.default)}\n")
     click.echo(EXAMPLE_SOURCES.strip())
+
+
+@config.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def keys(as_json: bool) -> None:
+    """Show every family of keys in Redis, what it holds and when it goes away."""
+    output.show(
+        [
+            {"key": key.pattern, "kind": key.kind, "kept": key.expires or "for good", "holds": key.holds}
+            for key in declared_keys()
+        ],
+        as_json=as_json,
+    )
+
+
+def declared_keys() -> tuple[Key, ...]:
+    """Return every `Key` that a room declares, by pattern."""
+    modules = (
+        name
+        for _, name, _ in pkgutil.walk_packages(newsletter.__path__, "newsletter.")
+        if "__main__" not in name
+    )
+    found = {key for name in modules for key in getattr(import_module(name), "KEYS", ())}
+    return tuple(sorted(found, key=lambda key: key.pattern))
 
 
 @click.command()

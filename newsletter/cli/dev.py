@@ -4,17 +4,24 @@ import os
 import signal
 import socket
 import time
-from types import FrameType
-from typing import NoReturn
+from pathlib import Path
+from typing import Any
 
 import click
 
 from newsletter import settings as settings_module
 from newsletter import store as store_module
-from newsletter.cli.supervision import Child, Supervisor, celery_command, environ_for, web_command, worker_command
+from newsletter.cli.supervision import (
+    LOOK_EVERY_SECONDS,
+    Child,
+    Supervisor,
+    celery_command,
+    environ_for,
+    interrupt,
+    web_command,
+    worker_command,
+)
 from newsletter.errors import SettingsError
-
-LOOK_EVERY_SECONDS = 0.5
 
 
 @click.command()
@@ -25,16 +32,16 @@ def dev(port: int | None, concurrency: int) -> None:
 
     Whatever dies is started again; what it was doing is found in the store.
     """
-    settings = settings_module.load(**({"port": port} if port else {}))
+    settings = settings_module.load(**_chosen(port=port))
     refuse_busy_port(settings.host, settings.port)
     store_module.connect(settings)
     environ = environ_for(PORT=settings.port)
     children = [
-        Child("worker", worker_command(concurrency), environ),
-        Child("beat", celery_command("beat", "--loglevel", "WARNING", "--pidfile", ""), environ),
-        Child("web", web_command(), environ),
+        Child("worker", worker_command(concurrency), environ, Path.cwd()),
+        Child("beat", celery_command("beat", "--loglevel", "WARNING", "--pidfile", ""), environ, Path.cwd()),
+        Child("web", web_command(), environ, Path.cwd()),
     ]
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     with Supervisor(settings, children, lambda line: click.echo(line, err=True)).running() as supervisor:
         click.echo(f"{settings.name} on http://{settings.host}:{settings.port}  (Ctrl-C stops everything)")
         try:
@@ -50,8 +57,7 @@ def dev(port: int | None, concurrency: int) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), help="The port, instead of the setting's.")
 def web(host: str | None, port: int | None) -> None:
     """Serve the site alone."""
-    overrides = {name: value for name, value in {"host": host, "port": port}.items() if value}
-    settings = settings_module.load(**overrides)
+    settings = settings_module.load(**_chosen(host=host, port=port))
     refuse_busy_port(settings.host, settings.port)
     environ = environ_for(PORT=settings.port, NEWSLETTER_HOST=settings.host)
     command = web_command()
@@ -67,10 +73,9 @@ def refuse_busy_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise SettingsError(
-                f"{host}:{port} cannot be listened on: {error.strerror}. Free it, or set PORT, e.g. PORT={port + 1}."
+                f"{host}:{port} cannot be listened on: {error.strerror}. Free it, or set PORT={port + 1}."
             ) from error
 
 
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    del number, frame
-    raise KeyboardInterrupt
+def _chosen(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}

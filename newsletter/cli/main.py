@@ -12,18 +12,18 @@ import click
 from newsletter.errors import NewsletterError
 
 NOUNS = {
-    "demo": "newsletter.cli.demo:demo",
-    "dev": "newsletter.cli.dev:dev",
-    "web": "newsletter.cli.dev:web",
-    "check": "newsletter.cli.check:check",
-    "sources": "newsletter.cli.sources:sources",
-    "poll": "newsletter.cli.sources:poll",
-    "edition": "newsletter.cli.edition:edition",
-    "subscribers": "newsletter.cli.subscribers:subscribers",
-    "config": "newsletter.cli.config:config",
-    "version": "newsletter.cli.config:version",
+    "demo": ("newsletter.cli.demo:demo", "Show the whole walk on sample sources, offline."),
+    "dev": ("newsletter.cli.dev:dev", "Run server, worker, beat and site together."),
+    "web": ("newsletter.cli.dev:web", "Serve the site alone."),
+    "check": ("newsletter.cli.check:check", "Check settings, secrets, templates and folders."),
+    "sources": ("newsletter.cli.sources:sources", "What is polled: list, test, add, disable."),
+    "poll": ("newsletter.cli.sources:poll", "Ask the sources now."),
+    "edition": ("newsletter.cli.edition:edition", "The day's edition: build, preview, send, status."),
+    "subscribers": ("newsletter.cli.subscribers:subscribers", "Who reads: list, add, import, export, …"),
+    "config": ("newsletter.cli.config:config", "The settings: show, example, keys."),
+    "version": ("newsletter.cli.config:version", "The versions that a bug report needs."),
 }
-"""Each command and where it lives, in the order of `--help`."""
+"""Each command, where it lives and what it is for, in the order of `--help`, which imports none of them."""
 
 FAILED = 1
 
@@ -41,10 +41,16 @@ class Nouns(click.Group):
         del ctx
         if cmd_name not in NOUNS:
             return None
-        module, _, name = NOUNS[cmd_name].partition(":")
+        module, _, name = NOUNS[cmd_name][0].partition(":")
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in NOUNS.items()])
 
 
 @click.group(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"]})

@@ -7,14 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from types import FrameType
+from typing import IO, NoReturn
 
 from newsletter import embedded
+from newsletter.errors import TransientError
 from newsletter.settings import Settings
 
+LOOK_EVERY_SECONDS = 0.5
 RESTART_WAIT_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 """How long a child that keeps dying waits before each new start."""
 HEALTHY_AFTER_SECONDS = 30.0
@@ -30,6 +33,7 @@ class Child:
     name: str
     command: Sequence[str]
     environ: Mapping[str, str]
+    folder: Path
     log: IO[bytes] | None = None
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
@@ -41,6 +45,7 @@ class Child:
         self.process = subprocess.Popen(  # noqa: S603 - our own command
             self.command,
             env=dict(self.environ),
+            cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=self.log,
@@ -63,10 +68,8 @@ class Child:
         """Wait until it stopped; at the deadline its whole group is killed."""
         if self.process is None:
             return
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            pass
         _kill_group(self.process.pid)
         self.process.wait()
 
@@ -104,6 +107,12 @@ class Supervisor:
                 child.next_start = 0.0
                 child.start()
 
+    def refuse_the_dead(self) -> None:
+        """Raise `TransientError` where a child has died that nobody starts again."""
+        for child in self.children:
+            if child.process is not None and not child.is_alive:
+                raise TransientError(f"The {child.name} ended with code {child.process.returncode}.")
+
     def _mourn(self, child: Child, now: float) -> None:
         wait = RESTART_WAIT_SECONDS[min(child.deaths, len(RESTART_WAIT_SECONDS) - 1)]
         child.deaths += 1
@@ -113,7 +122,7 @@ class Supervisor:
         self.say(f"{child.name}: ended with code {child.process.returncode}; starting again in {wait:g} s")
 
     def stop(self) -> None:
-        """Stop the children in the reverse of the order in which they were started, then see that none is left."""
+        """Stop the children, the last one started first, then see that none is left."""
         for child in reversed(self.children):
             child.stop()
         deadline = time.monotonic() + STOP_WITHIN_SECONDS
@@ -129,7 +138,13 @@ def celery_command(*arguments: str) -> list[str]:
 def worker_command(processes: int) -> list[str]:
     """Return the command of a worker: prefork, since threads do not survive a restart of the server."""
     return celery_command(
-        "worker", "--concurrency", str(processes), "--without-gossip", "--without-mingle", "--loglevel", "WARNING"
+        "worker",
+        "--concurrency",
+        str(processes),
+        "--without-gossip",
+        "--without-mingle",
+        "--loglevel",
+        "WARNING",
     )
 
 
@@ -141,6 +156,12 @@ def web_command() -> list[str]:
 def environ_for(**values: str | Path | int) -> dict[str, str]:
     """Return this process's environment with the values of settings, by their names, laid over it."""
     return dict(os.environ) | {name: str(value) for name, value in values.items()}
+
+
+def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """Handle SIGTERM as Ctrl-C is handled: everything is taken down in order."""
+    del number, frame
+    raise KeyboardInterrupt
 
 
 def _kill_group(pid: int) -> None:

@@ -20,8 +20,8 @@ from newsletter.delivery import store as keys
 from newsletter.delivery.ids import packed
 from newsletter.delivery.ledger import BatchRef
 from newsletter.delivery.store import KEEP_SECONDS, STALE_AFTER, Script
-from newsletter.editions import for_reader
 from newsletter.editions.store import EditionStore
+from newsletter.editions.tailoring import for_reader
 from newsletter.errors import NotFoundError
 from newsletter.models import Edition, Preferences
 from newsletter.settings import Settings
@@ -97,14 +97,24 @@ def freeze_everyone(store: Store, settings: Settings, day: date) -> tuple[BatchR
     edition = EditionStore(store).get(day)
     if edition is None:
         raise NotFoundError(f"There is no edition of {day}. Build it first: newsletter edition build {day}")
-    subscribers = SubscriberStore(store)
     while True:
         version = _version(store, day)
-        everyone = (one for slot in subscribers.slots() for one in subscribers.ids_due(slot))
-        cohort = [reader for reader in _readers(subscribers, everyone) if not _is_paused(reader, day)]
-        refs = _freeze(store, edition, version, cohort, through=None)
+        refs = _freeze(store, edition, version, _everyone(store, day), through=None)
         if refs is not None:
             return refs
+
+
+def everyone_waiting(store: Store, day: date) -> tuple[int, ...]:
+    """Return the ids of those whom `freeze_everyone` would look at: active, and without the edition."""
+    had = np.unpackbits(np.frombuffer(keys.read_bitmap(store, day), np.uint8))
+    ids = np.unique(np.array([reader.id for reader in _everyone(store, day)], np.int64))
+    return tuple(sorted(_unaddressed(ids, had).tolist()))
+
+
+def _everyone(store: Store, day: date) -> Iterator[Reader]:
+    subscribers = SubscriberStore(store)
+    every = (one for slot in subscribers.slots() for one in subscribers.ids_due(slot))
+    return (reader for reader in _readers(subscribers, every) if not _is_paused(reader, day))
 
 
 def windows(store: Store, now: datetime) -> list[Window]:
@@ -184,6 +194,7 @@ def shape_of(preferences: Preferences) -> Preferences:
     """Return only what changes the mail: readers who agree in it share one rendering."""
     return Preferences(
         topics=preferences.topics,
+        followed_until=preferences.followed_until,
         muted=preferences.muted,
         limit=preferences.limit,
         format=preferences.format,
@@ -196,7 +207,14 @@ def _by_shape(cohort: Iterable[Reader]) -> dict[Preferences, Ids]:
     groups: dict[tuple[object, ...], tuple[Preferences, list[int]]] = {}
     for reader in cohort:
         wish = reader.preferences
-        agreed = (wish.topics, wish.muted, wish.limit, wish.format, wish.frequency == "weekly")
+        agreed = (
+            wish.topics,
+            wish.followed_until,
+            wish.muted,
+            wish.limit,
+            wish.format,
+            wish.frequency == "weekly",
+        )
         if agreed not in groups:
             groups[agreed] = (shape_of(wish), [])
         groups[agreed][1].append(reader.id)

@@ -1,0 +1,212 @@
+"""`newsletter edition`: compose, look at, send and follow the day's edition."""
+
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+
+from newsletter import queue
+from newsletter import settings as settings_module
+from newsletter import store as store_module
+from newsletter.cli import output
+from newsletter.delivery import cohorts, control, progress
+from newsletter.delivery.progress import Progress
+from newsletter.editions import compose as composing
+from newsletter.editions import for_reader
+from newsletter.editions.store import EditionStore
+from newsletter.errors import NotFoundError
+from newsletter.models import Edition, Preferences
+from newsletter.rendering import digest
+from newsletter.rendering.site import SiteFacts
+from newsletter.settings import Settings
+from newsletter.store import Store
+from newsletter.subscribers.store import SubscriberStore
+
+
+class Day(click.ParamType[date]):
+    """A date as people write it to a program."""
+
+    name = "date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read an ISO date."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no date. Write it as 2026-06-12.", param, ctx)
+
+
+day_argument = click.argument("day", type=Day(), required=False)
+
+
+@click.group()
+def edition() -> None:
+    """Compose, look at, send and follow the day's edition. DAY is today where left out."""
+
+
+@edition.command()
+@day_argument
+def build(day: date | None) -> None:
+    """Compose DAY's edition and freeze it; one that is frozen stays as it is. Exit 3 then."""
+    settings, store = _connected()
+    day = day or _today(settings)
+    if EditionStore(store).get(day):
+        output.nothing_to_do(
+            f"The edition of {day} is frozen. To look at it: newsletter edition preview {day}"
+        )
+    with output.progress() as say:
+        say(f"Composing {day}")
+        made = composing.build(store, settings, day, datetime.now(UTC))
+    click.echo(_summary(made))
+
+
+@edition.command()
+@day_argument
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the HTML there.")
+@click.option("--json", "as_json", is_flag=True, help="Print the edition itself as JSON.")
+def preview(day: date | None, html: Path | None, as_json: bool) -> None:
+    """Show DAY's edition as a reader would get it, frozen or as of now; freezes and sends nothing."""
+    settings, store = _connected()
+    day = day or _today(settings)
+    made = EditionStore(store).get(day) or composing.preview(store, settings, day, datetime.now(UTC))
+    if as_json:
+        click.echo(made.model_dump_json(indent=2))
+        return
+    preferences = Preferences()
+    message = digest.render(for_reader(made, preferences), preferences, SiteFacts.of(settings))
+    if html:
+        html.write_text(message.html or "", "utf-8")
+        click.echo(f"Wrote {html}. The links to leave and to change are filled in when it is sent.")
+    else:
+        click.echo(f"Subject: {message.subject}\n\n{message.text}")
+
+
+@edition.command()
+@day_argument
+@click.option("--dry-run", is_flag=True, help="Show who would get it, and send nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def send(day: date | None, dry_run: bool, yes: bool) -> None:
+    """Send DAY's edition now to every active reader who has not had it, whatever their hour.
+
+    The workers do the sending; follow it with `newsletter edition status`.
+    """
+    settings, store = _connected()
+    day = day or _today(settings)
+    waiting = cohorts.everyone_waiting(store, day)
+    if not waiting:
+        output.nothing_to_do(f"Every active reader has had the edition of {day}, or there are none.")
+    shown = ", ".join(masked(reader.address) for reader in SubscriberStore(store).get_many(waiting[:3]))
+    more = ", …" if len(waiting) > 3 else ""
+    click.echo(f"{len(waiting)} readers through {settings.mailer}: {shown}{more}")
+    if dry_run:
+        return
+    if not yes and not sys.stdin.isatty():
+        raise click.UsageError("Nobody is there to be asked. Add --yes to send.")
+    if not yes:
+        click.confirm("Send it now?", abort=True)
+    asked = queue.connect(settings)
+    for batch in cohorts.freeze_everyone(store, settings, day):
+        asked.enqueue("workers.sending.send_batch", batch.day.isoformat(), batch.batch)
+    click.echo(f"The workers have it. To follow: newsletter edition status {day}")
+
+
+@edition.command()
+@day_argument
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(day: date | None, as_json: bool) -> None:
+    """Show how far DAY's delivery has come, and what is in doubt."""
+    settings, store = _connected()
+    day = day or _today(settings)
+    if not EditionStore(store).get(day):
+        raise NotFoundError(f"There is no edition of {day}. Build it: newsletter edition build {day}")
+    found = progress.read(store, day)
+    output.show([_row(found)], as_json=as_json)
+    if not as_json and found.uncertain:
+        click.echo(
+            f"{found.uncertain} mails left and their end is not known. They are not sent again; "
+            "look at the mailer's own log."
+        )
+    if not as_json and found.held:
+        click.echo(f"It is held: {found.held} To go on: newsletter edition resume {day}")
+
+
+@edition.command()
+@day_argument
+@click.option("--reason", default="held by the operator", show_default=True, help="Shown to whoever asks.")
+def hold(day: date | None, reason: str) -> None:
+    """Stop DAY's delivery before its next request."""
+    settings, store = _connected()
+    day = day or _today(settings)
+    control.hold(store, day, reason)
+    click.echo(f"Held. To go on: newsletter edition resume {day}")
+
+
+@edition.command()
+@day_argument
+def resume(day: date | None) -> None:
+    """Let DAY's delivery go on. Exit 3 where it was not held."""
+    settings, store = _connected()
+    day = day or _today(settings)
+    if not control.resume(store, day):
+        output.nothing_to_do(f"The edition of {day} is not held.")
+    click.echo("The workers go on with the next tick.")
+
+
+@edition.command()
+@day_argument
+def replay(day: date | None) -> None:
+    """Compose DAY again from its stored inputs, and say whether the bytes are the same. Exit 1 where not."""
+    settings, store = _connected()
+    day = day or _today(settings)
+    frozen = EditionStore(store).get(day)
+    again = composing.replay(store, day)
+    if frozen is None or again.model_dump_json() != frozen.model_dump_json():
+        raise NotFoundError(
+            f"The edition of {day} comes out differently. Was it composed by another version?"
+        )
+    click.echo(f"The edition of {day} comes out the same, byte by byte.")
+
+
+def masked(address: str) -> str:
+    """Return an address that its owner would recognise and nobody else.
+
+    >>> masked("reader@example.org"), masked("x@y.z")
+    ('r…@e…', 'x…@y…')
+    """
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain[:1]}…"
+
+
+def _summary(made: Edition) -> str:
+    if made.is_quiet:
+        return f"{made.date} is a quiet day: nothing to announce among {made.candidates} papers."
+    labels = ", ".join(section.label for section in made.sections)
+    counts = f"{len(made.entries)} of {made.candidates} papers in {len(made.sections)} topics"
+    return f"{made.date}: {counts}: {labels}"
+
+
+def _row(found: Progress) -> dict[str, object]:
+    left = found.remaining(datetime.now(UTC))
+    return {
+        "day": found.day,
+        "recipients": found.recipients,
+        "accepted": found.accepted,
+        "refused": found.refused,
+        "left before": found.left,
+        "in doubt": found.uncertain,
+        "waiting": found.waiting,
+        "twice": found.stray,
+        "time left": f"{left.total_seconds():.0f} s" if left else "",
+    }
+
+
+def _today(settings: Settings) -> date:
+    return datetime.now(settings.zone).date()
+
+
+def _connected() -> tuple[Settings, Store]:
+    settings = settings_module.load()
+    return settings, store_module.connect(settings)
