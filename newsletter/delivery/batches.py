@@ -32,12 +32,11 @@ from newsletter.delivery.mailers.port import Mailer, Outcome
 from newsletter.editions import for_reader
 from newsletter.editions.store import EditionStore
 from newsletter.errors import NotFoundError, PermanentError
-from newsletter.models import Message, Preferences, Recipient
+from newsletter.models import Edition, Message, Preferences, Recipient
 from newsletter.rendering import digest
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers.records import Reader
 from newsletter.subscribers.store import SubscriberStore
 
 MOST_SECONDS: Final = 60.0
@@ -102,13 +101,8 @@ def send_batch(
         ledger.hold(day, str(error))
         return BatchReport(claim.ref, waiting=len(claim.waiting), halted=str(error))
     waiting = [claim.ids[at] for at in claim.waiting]
-    readers = SubscriberStore(store).get_many(waiting)
-    recipients = links.recipients(filter(_is_still_here, readers), site, settings.keys)
+    recipients = links.recipients(SubscriberStore(store).mailable(waiting), site, settings.keys)
     return _Sending(ledger, mailer, claim, message=message, recipients=recipients, now=now).run()
-
-
-def _is_still_here(reader: Reader) -> bool:
-    return reader.is_active
 
 
 def message_of(store: Store, site: SiteFacts, ledger: Ledger, claim: Claim) -> Message:
@@ -124,13 +118,25 @@ def message_of(store: Store, site: SiteFacts, ledger: Ledger, claim: Claim) -> M
     if edition is None:
         raise NotFoundError(f"The edition of {claim.ref.day} is gone. Restore it, then resume.")
     shape = Preferences.model_validate_json(ledger.rendering(claim))
-    message = digest.render(for_reader(edition, shape), shape, site)
+    own = for_reader(edition, shape, earlier=_earlier(store, claim.ref.day, shape))
+    message = digest.render(own, shape, site)
     _messages[key] = message
     if len(_messages) > _KEPT_MESSAGES:
         _messages.popitem(last=False)
     return message
 
 
+def _earlier(store: Store, day: date, shape: Preferences) -> list[Edition]:
+    """Return the editions that may have been empty for readers who choose, so that the mail can say so."""
+    if not shape.topics and not shape.muted:
+        return []
+    editions = EditionStore(store)
+    days = [one for one in editions.dates() if one < day][:_EARLIER]
+    return [edition for one in days if (edition := editions.get(one)) is not None]
+
+
+_EARLIER = 5
+"""How many silent days a mail counts at most: a working week."""
 _messages: OrderedDict[tuple[str, str], Message] = OrderedDict()
 
 

@@ -20,8 +20,8 @@ from newsletter.delivery import store as keys
 from newsletter.delivery.ids import packed
 from newsletter.delivery.ledger import BatchRef
 from newsletter.delivery.store import KEEP_SECONDS, STALE_AFTER, Script
+from newsletter.editions import for_reader
 from newsletter.editions.store import EditionStore
-from newsletter.editions.tailoring import for_reader
 from newsletter.errors import NotFoundError
 from newsletter.models import Edition, Preferences
 from newsletter.settings import Settings

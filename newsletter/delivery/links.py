@@ -1,11 +1,10 @@
 """The links that differ between recipients, made for a thousand at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from newsletter.models import Recipient
 from newsletter.rendering.site import SiteFacts
 from newsletter.subscribers import tokens
-from newsletter.subscribers.records import Reader
 
 UNSUBSCRIBE, MANAGE = "-unsubscribe_url-", "-manage_url-"
 
@@ -18,11 +17,9 @@ def of(subscriber_id: int, site: SiteFacts, keys: Sequence[str]) -> tuple[tuple[
     )
 
 
-def recipients(readers: Iterable[Reader], site: SiteFacts, keys: Sequence[str]) -> dict[int, Recipient]:
-    """Return readers as recipients, by id; they were checked when they signed up."""
+def recipients(addresses: Mapping[int, str], site: SiteFacts, keys: Sequence[str]) -> dict[int, Recipient]:
+    """Return recipients by id; their addresses were checked when they signed up."""
     return {
-        reader.id: Recipient.model_construct(
-            subscriber_id=reader.id, address=reader.address, substitutions=of(reader.id, site, keys)
-        )
-        for reader in readers
+        one: Recipient.model_construct(subscriber_id=one, address=address, substitutions=of(one, site, keys))
+        for one, address in addresses.items()
     }

@@ -1,0 +1,258 @@
+"""An SMTP server of our own on loopback that pipelines, refuses, hangs up, and keeps a log of what it accepted.
+
+Runs in a thread (`SmtpListener`) or as a process of its own for benchmarks and
+chaos: `python tests/smtp_listener.py '{"log": "…"}'`.
+"""
+
+import asyncio
+import base64
+import json
+import os
+import random
+import ssl
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Manners:
+    """How this server behaves."""
+
+    log: str = ""
+    """Where a line an accepted mail goes: its recipient and its Message-ID."""
+    extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME")
+    refused: dict[str, str] = field(default_factory=dict)
+    """Recipient → the whole reply to RCPT, such as `550 no such user`."""
+    sender_reply: str = "250 ok"
+    user: str = ""
+    password: str = ""
+    hang_up_in_data: float = 0.0
+    """Probability that the connection drops while a mail's content arrives."""
+    hang_up_after_dot: float = 0.0
+    """Probability that it drops after the final dot, the mail accepted, the reply not said."""
+    hang_up_before_accepting: float = 0.0
+    """Probability that it drops after the final dot, the mail not accepted."""
+    most_mails: int = 10**9
+    """Mails of one connection, after which 421 is said."""
+    seed: int = 1
+    round_trip_seconds: float = 0.0
+    """Delay of every answer: what distance does."""
+
+
+class SmtpListener:
+    """The server; `with` runs it in a thread."""
+
+    def __init__(self, manners: Manners | None = None, context: ssl.SSLContext | None = None) -> None:
+        self.manners = manners or Manners()
+        self.accepted: list[tuple[str, bytes]] = []
+        """Recipient and content of each accepted mail, in a thread only."""
+        self.connections = 0
+        self.commands: list[str] = []
+        self.keeps = True
+        self.hung_up = 0
+        self.port = 0
+        self.context = context
+        self._random = random.Random(self.manners.seed)
+        self._log: int | None = None
+        if self.manners.log:
+            self._log = os.open(self.manners.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        login = f"{self.manners.user}:{self.manners.password}@" if self.manners.user else ""
+        return f"smtp://{login}127.0.0.1:{self.port}"
+
+    def __enter__(self) -> "SmtpListener":
+        started = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, args=(started,), daemon=True)
+        self._thread.start()
+        started.wait()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        if self._log is not None:
+            os.close(self._log)
+
+    def _run(self, started: threading.Event) -> None:
+        async def serve() -> None:
+            self._stop = asyncio.Event()
+            await self.start()
+            started.set()
+            await self._stop.wait()
+            self._server.close()
+            for conversation in list(self.open):
+                conversation.transport.abort()
+            await asyncio.sleep(0.01)
+
+        self._loop.run_until_complete(serve())
+        self._loop.close()
+
+    async def start(self, port: int = 0) -> None:
+        """Listen."""
+        self.open: set[Conversation] = set()
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Conversation(self), "127.0.0.1", port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def chance(self, probability: float) -> bool:
+        """Draw."""
+        return probability > 0 and self._random.random() < probability
+
+    def take(self, recipient: str, content: bytes) -> None:
+        """Accept a mail: it is in the log before anybody is told."""
+        if self.keeps:
+            self.accepted.append((recipient, content))
+        if self._log is not None:
+            os.write(self._log, f"{recipient}\n".encode())
+
+    def drop(self, conversation: "Conversation") -> None:
+        """Hang up."""
+        self.hung_up += 1
+        conversation.transport.abort()
+
+
+class Conversation(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, server: SmtpListener) -> None:
+        self.server = server
+        self.buffer = bytearray()
+        self.recipient: str | None = None
+        self.is_in_data = False
+        self.will_drop = False
+        self.mails = 0
+        self.scanned = 0
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        self.server.connections += 1
+        self.server.open.add(self)
+        self.say("220 listener")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.server.open.discard(self)
+
+    def say(self, *lines: str) -> None:
+        data = "".join(f"{line}\r\n" for line in lines).encode()
+        delay = self.server.manners.round_trip_seconds
+        if delay:
+            asyncio.get_running_loop().call_later(delay, self._write, data)
+        else:
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(data)
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        while not self.transport.is_closing():
+            if self.is_in_data:
+                if not self._end_of_data():
+                    return
+                continue
+            line, found, rest = bytes(self.buffer[:2000]).partition(b"\r\n")
+            if not found:
+                return
+            del self.buffer[: len(line) + 2]
+            del rest
+            self.command(line.decode("utf-8", "replace"))
+
+    def _end_of_data(self) -> bool:
+        if self.will_drop and len(self.buffer) > 200:
+            self.server.drop(self)
+            return False
+        start = max(0, self.scanned - 5)
+        if self.buffer[:3] == b".\r\n":
+            at, length = 0, 3
+        else:
+            at, length = self.buffer.find(b"\r\n.\r\n", start), 5
+        if at < 0:
+            self.scanned = len(self.buffer)
+            return False
+        content = bytes(self.buffer[: at + 2]) if length == 5 else b""
+        del self.buffer[: at + length]
+        self.is_in_data, self.scanned = False, 0
+        self._finish(content)
+        return True
+
+    def _finish(self, content: bytes) -> None:
+        server, manners = self.server, self.server.manners
+        if server.chance(manners.hang_up_before_accepting):
+            server.drop(self)
+            return
+        self.mails += 1
+        server.take(self.recipient or "", content)
+        self.recipient = None
+        if server.chance(manners.hang_up_after_dot):
+            server.drop(self)
+            return
+        self.say("250 accepted")
+
+    def command(self, line: str) -> None:
+        manners = self.server.manners
+        if self.server.keeps:
+            self.server.commands.append(line)
+        verb = line.upper()
+        if verb.startswith("EHLO"):
+            extensions = list(manners.extensions)
+            if manners.user:
+                extensions.append("AUTH PLAIN LOGIN")
+            lines = ["listener", *extensions]
+            self.say(*(f"250-{one}" for one in lines[:-1]), f"250 {lines[-1]}")
+        elif verb.startswith("AUTH PLAIN "):
+            given = base64.b64decode(line[11:]).decode().split("\0")[1:]
+            self.say("235 ok" if given == [manners.user, manners.password] else "535 5.7.8 bad credentials")
+        elif verb.startswith("MAIL FROM"):
+            self.recipient = None
+            if self.mails >= manners.most_mails:
+                self.say("421 enough for one connection")
+                self.transport.close()
+            else:
+                self.say(manners.sender_reply)
+        elif verb.startswith("RCPT TO:"):
+            address = line[9 : line.index(">")]
+            reply = manners.refused.get(address, "250 ok")
+            if reply.startswith("2"):
+                self.recipient = address
+            self.say(reply)
+        elif verb == "DATA":
+            if self.recipient is None:
+                self.say("503 nobody to send to")
+                return
+            self.will_drop = self.server.chance(manners.hang_up_in_data)
+            self.is_in_data = True
+            self.say("354 go on")
+        elif verb in {"RSET", "NOOP"}:
+            self.recipient = None
+            self.say("250 ok")
+        elif verb == "QUIT":
+            self.say("221 bye")
+            self.transport.close()
+        else:
+            self.say("500 what?")
+
+
+async def _main(values: dict[str, Any]) -> None:
+    ready, port = values.pop("ready", ""), values.pop("port", 0)
+    server = SmtpListener(Manners(**values))
+    server.keeps = False
+    await server.start(port)
+    if ready:
+        draft = Path(ready + ".draft")
+        draft.write_text(str(server.port))
+        draft.rename(ready)
+    with suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(json.loads(sys.argv[1])))
