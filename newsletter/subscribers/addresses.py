@@ -96,14 +96,14 @@ def suggestion(address: Address) -> str | None:
 
 
 def digest(key: str) -> tuple[int, int]:
-    """Return where an address's key is indexed: a bucket of 14 bits, and 48 bits within it.
+    """Return where an address's key is indexed: a bucket of 14 bits, and 64 bits within it.
 
-    Together 62 bits of SHA-256: any two of a million people share one with a
-    chance of one in ten million. The second number is signed, because Redis
-    packs a signed 48-bit integer into eight bytes.
+    Together 78 bits of SHA-256: any two of a million people share one with a
+    chance of 2 in 10^12. The second number is signed, because Redis packs a
+    signed 64-bit integer into ten bytes.
     """
     hashed = hashlib.sha256(key.encode()).digest()
-    return int.from_bytes(hashed[:2], "big") >> 2, int.from_bytes(hashed[2:8], "big", signed=True)
+    return int.from_bytes(hashed[:2], "big") >> 2, int.from_bytes(hashed[2:10], "big", signed=True)
 
 
 def masked(address: str) -> str:

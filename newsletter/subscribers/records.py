@@ -1,22 +1,23 @@
 """A subscriber as it is kept: a short JSON array that a person can read.
 
-    ["ada@example.org", "a", 7, "Europe/Berlin", 0, 1780000000, "203.0.113", 95]
+    ["ada@example.org", 7, "Europe/Berlin", 1780000000, "203.0.113", 95]
 
     0  address         as typed
-    1  status          p pending, a active, u unsubscribed, b bounced, c complained
-    2  hour            local
-    3  zone            IANA name
-    4  preferences     what differs from the defaults, as an object; 0 for nothing,
-                       1 where it is long and stands under `subscribers:wishes:*`
-    5  asked           when consent was asked for, Unix seconds
-    6  from            the network that asked, shortened (`203.0.113` is a /24, `2001:db8:1:2::`
+    1  hour            local
+    2  zone            IANA name
+    3  asked           when consent was asked for, Unix seconds
+    4  from            the network that asked, shortened (`203.0.113` is a /24, `2001:db8:1:2::`
                        a /64), or `import`, `command`, or `api` and a network
-    7  confirmed       seconds after 5; null while not confirmed
-    8  confirmed from  the network, where it is not that of 6; `-` where it was not known
-    9  left            when the reader unsubscribed, Unix seconds
+    5  confirmed       seconds after 3; null while not confirmed
+    6  preferences     what differs from the defaults, as an object; 0 for nothing,
+                       "long" where it is long and stands under `subscribers:wishes:*`
+    7  confirmed from  the network, where it is not that of 4; `-` where it was not known
+    8  left            when the reader unsubscribed, Unix seconds
+    9  status          p pending, u unsubscribed, b bounced, c complained; active where it is left out
 
-What is null or empty at the end is left out. Lua changes records by position
-(`lua/records.lua` has the same table); Python reads them, here.
+What is null, 0 or empty at the end is left out, so what most readers have
+costs nothing. Lua changes records by position (`lua/records.lua` has the same
+table); Python reads them, here.
 """
 
 from collections.abc import Sequence
@@ -34,8 +35,8 @@ STATUSES = {
     BOUNCED: SubscriberStatus.BOUNCED,
     COMPLAINED: SubscriberStatus.COMPLAINED,
 }
-ADDRESS, STATUS, HOUR, ZONE, WISHES, ASKED, FROM, CONFIRMED, CONFIRMED_FROM, LEFT = range(10)
-ELSEWHERE = 1
+ADDRESS, HOUR, ZONE, ASKED, FROM, CONFIRMED, WISHES, CONFIRMED_FROM, LEFT, STATUS = range(10)
+ELSEWHERE = "long"
 """Stands for preferences too long for a packed record."""
 
 How = Literal["form", "import", "api", "command"]
@@ -60,17 +61,17 @@ class Reader(NamedTuple):
     @property
     def status(self) -> SubscriberStatus:
         """Where the reader stands."""
-        return STATUSES[self.record[STATUS]]
+        return STATUSES[_at(self.record, STATUS) or ACTIVE]
 
     @property
     def is_active(self) -> bool:
         """Whether digests may be sent."""
-        return bool(self.record[STATUS] == ACTIVE)
+        return not _at(self.record, STATUS)
 
     @property
     def preferences(self) -> Preferences:
         """What the reader chose; equal choices are often the same object."""
-        return preferences.restored(self.record[HOUR], self.record[ZONE], self.record[WISHES])
+        return preferences.restored(self.record[HOUR], self.record[ZONE], _at(self.record, WISHES))
 
     @property
     def consent(self) -> Consent:
@@ -80,7 +81,7 @@ class Reader(NamedTuple):
     @property
     def left_at(self) -> datetime | None:
         """When the reader unsubscribed, or None who has not."""
-        return _instant(_at(self.record, LEFT))
+        return _instant(_at(self.record, LEFT) or None)
 
     def whole(self) -> Subscriber:
         """Return everything known of the reader."""
@@ -94,7 +95,7 @@ class Reader(NamedTuple):
 
 
 def source(how: How, network: str) -> str:
-    """Return position 6 of a record.
+    """Return what stands under `from` in a record.
 
     >>> source("form", "203.0.113.0/24"), source("api", "203.0.113.0/24"), source("import", "")
     ('203.0.113', 'api 203.0.113', 'import')
@@ -102,6 +103,11 @@ def source(how: How, network: str) -> str:
     if how == "form":
         return origins.shortened(network)
     return f"api {origins.shortened(network)}" if how == "api" else how
+
+
+def says_elsewhere(record: Record) -> bool:
+    """Whether a record's preferences stand under `subscribers:wishes:*`."""
+    return bool(_at(record, WISHES) == ELSEWHERE)
 
 
 def _consent(record: Record) -> Consent:

@@ -130,6 +130,7 @@ def _a_million(count: int, share: float) -> Iterator[dict[str, object]]:
             "now": int(NOW.timestamp()) + number,
             "asked": int(NOW.timestamp()) + number,
             "confirmed": True,
+            "after": chance.randrange(20, 4000),
         }
 
 
@@ -144,9 +145,7 @@ def _fill(store: Store, count: int, share: float) -> None:
             rows = []
     spent += _seconds(partial(scripts.run_each, "import", rows))
     total = _memory(store) - before
-    print(
-        f"{count:,} active readers, mean address {letters:.0f} characters, {len(ZONES)} zones, {share:.0%} with wishes"
-    )
+    print(f"{count:,} active readers: {letters:.0f} characters an address, {share:.0%} with wishes")
     print(f"  {total / count:6.1f} bytes each with every index   (imported at {count / spent:,.0f}/s)")
     for family in ("at", "by-address", "slot", "wishes"):
         used, keys = _family(store, f"subscribers:{family}:*")

@@ -5,6 +5,7 @@
 -- given: bucket, digest, address, hour, zone, wishes, from, now
 --        asked            when consent was given, Unix seconds
 --        confirmed        true where consent was proven elsewhere; else a confirmation is mailed
+--        after            seconds from asking to confirming, where known; or absent
 
 local id = tonumber(redis.call('HGET', 'subscribers:by-address:' .. given.bucket, given.digest) or 0)
 if id > 0 then return {'known', id, 0} end
@@ -18,7 +19,7 @@ record[ADDRESS], record[HOUR], record[ZONE], record[WISHES] =
   given.address, given.hour, given.zone, given.wishes
 record[STATUS] = given.confirmed and ACTIVE or PENDING
 record[ASKED], record[FROM] = given.asked, given.from
-if given.confirmed then record[CONFIRMED] = 0 end
+if given.confirmed then record[CONFIRMED] = given.after or 0 end
 id = create(record, given.now)
 if given.confirmed then return {'active', id, 0} end
 return {'pending', id, write_letter('confirm', id, given.now)}

@@ -5,16 +5,17 @@
 local given = cjson.decode(ARGV[1])
 
 -- Positions in a record, as newsletter/subscribers/records.py tells them, counted from 1.
-local ADDRESS, STATUS, HOUR, ZONE, WISHES = 1, 2, 3, 4, 5
-local ASKED, FROM, CONFIRMED, CONFIRMED_FROM, LEFT = 6, 7, 8, 9, 10
+local ADDRESS, HOUR, ZONE, ASKED, FROM = 1, 2, 3, 4, 5
+local CONFIRMED, WISHES, CONFIRMED_FROM, LEFT, STATUS = 6, 7, 8, 9, 10
 
+-- What most have is not written: a kept record without a status is active.
 local PENDING, ACTIVE, UNSUBSCRIBED, BOUNCED, COMPLAINED = 'p', 'a', 'u', 'b', 'c'
 
 local BUCKET = 128       -- records in one packed hash: its reads scan, so not too many
 local LONGEST = 250      -- bytes; one longer value would unpack the whole hash (hash-max-listpack-value 256)
 local BLOCK = 32768       -- ids in one piece of a slot
 local SMALL = 512        -- members of a packed set of integers (set-max-intset-entries); beyond, a bitmap is smaller
-local ELSEWHERE = 1      -- marks preferences that are too long for a record
+local ELSEWHERE = 'long'   -- marks preferences that are too long for a record
 
 local function bucket(family, id)
   return 'subscribers:' .. family .. ':' .. math.floor(id / BUCKET), id % BUCKET
@@ -26,7 +27,7 @@ local function json(value)
 end
 
 local function is_blank(value)
-  return value == nil or value == cjson.null or value == ''
+  return value == nil or value == cjson.null or value == '' or value == 0
 end
 
 local function read(id)
@@ -34,6 +35,7 @@ local function read(id)
   local text = redis.call('HGET', key, field)
   if not text then return nil end
   local record = cjson.decode(text)
+  if is_blank(record[STATUS]) then record[STATUS] = ACTIVE end
   if record[WISHES] == ELSEWHERE then
     record[WISHES] = cjson.decode(redis.call('HGET', bucket('wishes', id)))
   end
@@ -60,11 +62,13 @@ local function pick(family, ids, choose)
 end
 
 local function write(id, record)
-  for place = 1, LEFT do
-    if record[place] == nil then record[place] = cjson.null end
+  if record[STATUS] == ACTIVE then record[STATUS] = 0 end
+  if record[CONFIRMED] == nil then record[CONFIRMED] = cjson.null end
+  for place = WISHES, STATUS do
+    if is_blank(record[place]) then record[place] = 0 end
   end
-  for place = LEFT, ASKED, -1 do
-    if not is_blank(record[place]) then break end
+  for place = STATUS, WISHES, -1 do
+    if record[place] ~= 0 then break end
     record[place] = nil
   end
   local wishes_key, field = bucket('wishes', id)

@@ -6,7 +6,7 @@
 local record = read(given.id)
 if not record then return {'expired'} end
 if record[STATUS] == ACTIVE then return {'already'} end
-if record[STATUS] ~= UNSUBSCRIBED or is_blank(record[CONFIRMED]) then return {'expired'} end
+if record[STATUS] ~= UNSUBSCRIBED or record[CONFIRMED] == cjson.null then return {'expired'} end
 if given.now - record[LEFT] > given.within then return {'expired'} end
 
 become(given.id, record, ACTIVE, given.now)

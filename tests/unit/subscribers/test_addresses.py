@@ -96,10 +96,10 @@ def test_a_slip_in_a_well_known_domain_is_asked_about(domain: str, meant: str | 
 
 
 def test_a_digest_fits_where_redis_packs_integers() -> None:
-    """The bucket has 14 bits and the rest is a signed 48-bit integer; equal keys share both."""
+    """The bucket has 14 bits and the rest is a signed 64-bit integer; equal keys share both."""
     digests = [addresses.digest(f"reader{n}@example.org") for n in range(2000)]
     assert len(set(digests)) == 2000
-    assert all(0 <= bucket < 2**14 and -(2**47) <= rest < 2**47 for bucket, rest in digests)
+    assert all(0 <= bucket < 2**14 and -(2**63) <= rest < 2**63 for bucket, rest in digests)
     assert addresses.digest("reader7@example.org") == digests[7]
 
 

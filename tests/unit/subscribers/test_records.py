@@ -10,11 +10,11 @@ from newsletter.subscribers.records import Reader
 
 ASKED = datetime(2026, 6, 10, 12, 0, tzinfo=UTC)
 SECONDS = int(ASKED.timestamp())
-USUAL = ["Ada@example.org", "a", 7, "Europe/Berlin", 0, SECONDS, "203.0.113", 95]
+USUAL = ["Ada@example.org", 7, "Europe/Berlin", SECONDS, "203.0.113", 95]
 
 
 def test_a_usual_record_is_read_in_full() -> None:
-    """Address, status, choices and consent all stand in eight places."""
+    """Address, choices and consent all stand in six places."""
     ada = Reader(7, USUAL).whole()
     assert (ada.id, ada.address, ada.status) == (7, "Ada@example.org", SubscriberStatus.ACTIVE)
     assert (ada.preferences.hour, ada.preferences.timezone) == (7, "Europe/Berlin")
@@ -30,7 +30,7 @@ def test_a_usual_record_is_read_in_full() -> None:
     ("tail", "consent"),
     [
         pytest.param(
-            [SECONDS, "203.0.113"],
+            [SECONDS, "203.0.113", None, 0, 0, 0, "p"],
             Consent(requested_at=ASKED, requested_from="203.0.113.0/24"),
             id="not-confirmed",
         ),
@@ -40,7 +40,7 @@ def test_a_usual_record_is_read_in_full() -> None:
             id="imported",
         ),
         pytest.param(
-            [SECONDS, "api 2001:db8:1:2::", 0, "203.0.113"],
+            [SECONDS, "api 2001:db8:1:2::", 0, 0, "203.0.113"],
             Consent(
                 requested_at=ASKED,
                 requested_from="2001:db8:1:2::/64",
@@ -51,23 +51,33 @@ def test_a_usual_record_is_read_in_full() -> None:
             id="elsewhere",
         ),
         pytest.param(
-            [SECONDS, "203.0.113", 0, "-"],
+            [SECONDS, "203.0.113", 0, {"limit": 5}, "-"],
             Consent(requested_at=ASKED, requested_from="203.0.113.0/24", confirmed_at=ASKED),
             id="confirmed-from-nowhere-known",
         ),
-        pytest.param([SECONDS, "command"], Consent(requested_at=ASKED, how="command"), id="command"),
-        pytest.param([SECONDS], Consent(requested_at=ASKED), id="network-not-known"),
+        pytest.param(
+            [SECONDS, "command", None, 0, 0, 0, "p"], Consent(requested_at=ASKED, how="command"), id="command"
+        ),
+        pytest.param([SECONDS, "", 0], Consent(requested_at=ASKED, confirmed_at=ASKED), id="no-network"),
     ],
 )
 def test_consent_is_read_whatever_way_it_came(tail: list[object], consent: Consent) -> None:
     """When, from where and how, without a word more than is known."""
-    assert Reader(1, [*USUAL[:5], *tail]).consent == consent
+    assert Reader(1, [*USUAL[:3], *tail]).consent == consent
 
 
 def test_who_left_has_an_instant() -> None:
     """The last place tells when; nobody else has it."""
     assert Reader(1, USUAL).left_at is None
-    assert Reader(1, ["a@example.org", "u", 7, "UTC", 0, SECONDS, "", None, "", SECONDS]).left_at == ASKED
+    assert Reader(1, ["a@example.org", 7, "UTC", SECONDS, "", 3, 0, 0, SECONDS, "u"]).left_at == ASKED
+
+
+@pytest.mark.parametrize(("letter", "status"), records.STATUSES.items())
+def test_a_status_stands_last_unless_it_is_what_most_have(letter: str, status: SubscriberStatus) -> None:
+    """Who is active has no letter; for everybody else the last place tells."""
+    tail = [] if letter == records.ACTIVE else [0, 0, 0, letter]
+    reader = Reader(1, [*USUAL, *tail])
+    assert (reader.status, reader.is_active) == (status, status is SubscriberStatus.ACTIVE)
 
 
 def test_every_status_has_a_letter() -> None:
