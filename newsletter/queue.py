@@ -7,6 +7,7 @@ the tick, so a lost message costs half a minute and a repeated one nothing.
 from functools import lru_cache
 
 from celery import Celery
+from kombu.exceptions import OperationalError
 
 from newsletter import embedded
 from newsletter.errors import StoreUnavailableError
@@ -28,7 +29,7 @@ class Queue:
         """
         try:
             self._app.send_task(name, args=list(ids), ignore_result=True, retry=False)
-        except self._app.connection_for_write().recoverable_connection_errors as error:
+        except (OperationalError, *self._app.connection_for_write().recoverable_connection_errors) as error:
             raise StoreUnavailableError(
                 "The queue does not answer. Nothing is lost: the next tick enqueues it again."
             ) from error
