@@ -11,8 +11,9 @@ pass the translated and embedded forms of private addresses.
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from newsletter.sources.faults import AddressRefusedError
 
@@ -26,14 +27,14 @@ _CARRIES_IPV4 = (
     (IPv6Network("::ffff:0:0:0/96"), 0),  # IPv4-translated, RFC 2765
     (IPv6Network("2002::/16"), 80),  # 6to4, RFC 3056
 )
-_NEVER_PUBLIC = (
+_NEVER_PUBLIC: tuple[tuple[IPv4Network | IPv6Network, str], ...] = (
+    (IPv4Network("0.0.0.0/8"), "this network"),  # RFC 791
     (IPv6Network("64:ff9b:1::/48"), "local NAT64"),  # RFC 8215
     (IPv6Network("fec0::/10"), "site-local"),  # RFC 3879
     (IPv6Network("2001::/32"), "a Teredo tunnel"),  # RFC 4380
     (IPv6Network("5f00::/16"), "segment routing"),  # RFC 9602
 )
 _CARRIER = IPv4Network("100.64.0.0/10")  # RFC 6598
-_THIS_NETWORK = IPv4Network("0.0.0.0/8")  # RFC 791
 _METADATA = frozenset({"169.254.169.254", "fd00:ec2::254"})
 _LOOPBACK, _UNSPECIFIED = IPv6Address("::1"), IPv6Address("::")
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
@@ -78,7 +79,7 @@ def parse(url: str) -> Address:
         )
     if port == 0:
         raise refused(url, "port 0 cannot be connected to")
-    host, literal = _host(url, parts)
+    host, literal = _host(parts.netloc, parts.hostname or "")
     if "@" in parts.netloc:
         if literal is not None and (reason := reason_to_refuse(literal)):
             raise refused(url, f"it leads to {reason}")
@@ -90,6 +91,7 @@ def parse(url: str) -> Address:
     return Address(plain, parts.scheme, host, port or _DEFAULT_PORTS[parts.scheme], literal)
 
 
+@lru_cache(maxsize=4_096)
 def reason_to_refuse(machine: IPv4Address | IPv6Address, *, allow_private: bool = False) -> str | None:
     """Return what keeps an address from being asked, or None.
 
@@ -115,27 +117,27 @@ def refused(url: str, reason: str) -> AddressRefusedError:
 
 
 def _special(machine: IPv4Address | IPv6Address, *, allow_private: bool) -> str | None:
-    if machine.is_unspecified:
-        return "the unspecified address"
-    if machine.is_multicast:
-        return "a multicast address"
     if str(machine) in _METADATA:
         return "a cloud's metadata service"
     for network, name in _NEVER_PUBLIC:
-        if isinstance(machine, IPv6Address) and machine in network:
+        if machine in network:
             return f"{name} ({network})"
-    if machine.is_loopback:
-        return None if allow_private else "a loopback address"
-    if machine.is_link_local:
-        return None if allow_private else "a link-local address"
-    if isinstance(machine, IPv4Address) and machine in _CARRIER:
-        return None if allow_private else "a carrier's shared address (100.64.0.0/10)"
-    if isinstance(machine, IPv4Address) and machine in _THIS_NETWORK:
-        return "the unspecified network (0.0.0.0/8)"
-    if machine.is_reserved:
-        return "a reserved address"
-    if machine.is_private:
-        return None if allow_private else "a private address"
+    for is_so, name in (
+        (machine.is_unspecified, "the unspecified address"),
+        (machine.is_multicast, "a multicast address"),
+        (machine.is_reserved and not machine.is_loopback, "a reserved address"),
+    ):
+        if is_so:
+            return name
+    own = (
+        (machine.is_loopback, "a loopback address"),
+        (machine.is_link_local, "a link-local address"),
+        (machine in _CARRIER, "a carrier's shared address (100.64.0.0/10)"),
+        (machine.is_private, "a private address"),
+    )
+    for is_so, name in own:
+        if is_so:
+            return None if allow_private else name
     return None if machine.is_global else "an address that is not public"
 
 
@@ -151,40 +153,40 @@ def _carried(machine: IPv4Address | IPv6Address) -> IPv4Address | None:
     return None
 
 
-def _host(url: str, parts: SplitResult) -> tuple[str, IPv4Address | IPv6Address | None]:
-    raw = parts.hostname or ""
-    if "[" in parts.netloc:
+@lru_cache(maxsize=4_096)
+def _host(netloc: str, raw: str) -> tuple[str, IPv4Address | IPv6Address | None]:
+    if "[" in netloc:
         try:
-            found = ip_address(unquote(raw).split("%")[0])
+            found = ip_address(unquote(raw).partition("%")[0])
         except ValueError as error:
-            raise refused(url, "what stands in brackets is not an IPv6 address") from error
+            raise refused(netloc, "what stands in brackets is not an IPv6 address") from error
         return str(found), found
     folded = unicodedata.normalize("NFKC", unquote(raw)).translate(_DOTS).casefold().removesuffix(".")
     if not folded:
-        raise refused(url, "it names no host")
+        raise refused(netloc, "it names no host")
     if _NUMBER.fullmatch(folded.rpartition(".")[2]):
-        found = _ipv4(url, folded.split("."))
+        found = _ipv4(netloc, folded.split("."))
         return str(found), found
     try:
         name = folded if folded.isascii() else folded.encode("idna").decode("ascii")
     except UnicodeError as error:
-        raise refused(url, "its host is not a name that can be looked up") from error
+        raise refused(netloc, "its host is not a name that can be looked up") from error
     if len(name) > 253 or not _NAME.fullmatch(name):
-        raise refused(url, "its host is not a name that can be looked up")
+        raise refused(netloc, "its host is not a name that can be looked up")
     return name, None
 
 
-def _ipv4(url: str, parts: list[str]) -> IPv4Address:
+def _ipv4(netloc: str, parts: list[str]) -> IPv4Address:
     """Read one to four decimal, octal or hexadecimal numbers; the last fills the rest."""
+    error = refused(netloc, "its host ends in a number but is not an IPv4 address")
     if len(parts) > 4 or not all(_NUMBER.fullmatch(part) for part in parts):
-        raise refused(url, "its host ends in a number but is not an IPv4 address")
+        raise error
     try:
-        numbers = [_number(part) for part in parts]
-    except ValueError as error:
-        raise refused(url, "its host ends in a number but is not an IPv4 address") from error
-    *leading, last = numbers
-    if any(number > 255 for number in leading) or last >= 256 ** (5 - len(numbers)):
-        raise refused(url, "its host ends in a number but is not an IPv4 address")
+        *leading, last = map(_number, parts)
+    except ValueError as fault:
+        raise error from fault
+    if any(number > 255 for number in leading) or last >= 256 ** (4 - len(leading)):
+        raise error
     return IPv4Address(sum(number << (24 - 8 * place) for place, number in enumerate(leading)) + last)
 
 

@@ -20,7 +20,7 @@ _HEADER = re.compile(
 )
 _CODE = re.compile(r"https?://(?:www\.)?(?:github|gitlab)\.com/[\w.-]{1,100}/[\w.-]{1,100}")
 _WITHDRAWN = re.compile(
-    r"\s*this (?:paper|article|submission|manuscript|work) (?:has been|was|is) withdrawn", re.I
+    r"\s*this (?:paper|article|submission|manuscript|work) (?:has been|was|is) withdrawn", re.IGNORECASE
 )
 
 
@@ -47,11 +47,11 @@ def sightings(feed: Feed, source: Source, now: datetime) -> tuple[list[Sighting]
         elif not title:
             dropped.append(Problem(f"entry {rank}", "it has no title"))
         else:
-            found.append(_sighting(item, work, title, source, now, rank))
+            found.append(_sighting(item, work, title, source=source, now=now, rank=rank))
     return found, dropped
 
 
-def _sighting(item: Item, work: WorkId, title: str, source: Source, now: datetime, rank: int) -> Sighting:
+def _sighting(item: Item, work: WorkId, title: str, *, source: Source, now: datetime, rank: int) -> Sighting:
     header = _HEADER.match(item.summary[:500])
     kind = (item.announce_type or (header["type"] if header else "")).strip().lower()
     abstract = text.abstract(item.summary[header.end() :] if header else item.summary)
@@ -69,7 +69,7 @@ def _sighting(item: Item, work: WorkId, title: str, source: Source, now: datetim
         doi=next((one.doi for name in item.identifiers if (one := in_identifier(name))), None),
         categories=_categories(item),
         announced=item.published if is_announced else None,
-        announce_type=kind if is_announced else None,  # type: ignore[arg-type]  # it is one of ANNOUNCE_TYPES
+        announce_type=kind if is_announced else None,
         links=links_of(work.arxiv_id or "", abstract),
         rank=rank,
         withdrawn=_WITHDRAWN.match(abstract) is not None,

@@ -85,7 +85,7 @@ def remove(store: Store, name: str) -> None:
         is_removed = pipe.execute()[0]
     if not is_removed:
         raise NotFoundError(
-            f"No source called {name!r} was added. To stop polling a configured one: newsletter sources disable {name}"
+            f"No source called {name!r} was added. To stop polling one: newsletter sources disable {name}"
         )
 
 

@@ -203,10 +203,7 @@ class _Survey:
         opening = b"".join(tags)
         closing = b"".join(b"</" + repair.name_of_tag(tag) + b">" for tag in reversed(tags))
         problems = []
-        if self._spans:
-            head = self._data[: self._spans[0][0]] + (rest or closing)
-        else:
-            head = self._data
+        head = self._data[: self._spans[0][0]] + (rest or closing) if self._spans else self._data
         if self._head_fault or len(head) > MAX_ENTRY_BYTES:
             why = self._head_fault or f"it is larger than {MAX_ENTRY_BYTES:,} bytes"
             problems.append(Problem("what the feed says of itself", why))

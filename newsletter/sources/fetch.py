@@ -8,33 +8,24 @@ still verified against the name. Bytes are counted while they come in.
 """
 
 import asyncio
-import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
-from ipaddress import ip_address
 from types import TracebackType
 from typing import Self
-from urllib.parse import urljoin
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from newsletter.settings import Settings
 from newsletter.sources import addresses
-from newsletter.sources.compression import Inflater, too_large
-from newsletter.sources.faults import AddressRefusedError, FaultKind, UnreachableError, UnreadableError
+from newsletter.sources.answers import Answer, Validators, inflater, redirected, refusal, validators_in
+from newsletter.sources.compression import too_large
+from newsletter.sources.faults import FaultKind, UnreachableError
 from newsletter.sources.politeness import Doorman, owner
-
-Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Looks a name up: host and port in, addresses as text out; raises `OSError` where there is none."""
+from newsletter.sources.resolving import CheckedResolver, Resolver, system_resolver
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_LONGEST_RETRY = timedelta(days=1)
-_LONGEST_VALIDATOR = 500
 _CHUNK_BYTES = 64 * 1024
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/json;q=0.9, "
@@ -57,36 +48,6 @@ class Limits:
     """Requests under way."""
     large_at_once: int = 4
     """Bodies beyond a megabyte under way, so that hostile hosts together cannot fill the memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Validators:
-    """What a server gave us to ask again with (RFC 9110, 8.8)."""
-
-    etag: str = ""
-    last_modified: str = ""
-
-    def headers(self) -> dict[str, str]:
-        """Return the conditional request's headers."""
-        headers = {}
-        if self.etag:
-            headers["If-None-Match"] = self.etag
-        if self.last_modified:
-            headers["If-Modified-Since"] = self.last_modified
-        return headers
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a server said."""
-
-    url: str
-    """Where the answer came from, after redirects."""
-    is_unchanged: bool
-    """304: the body is the one that the validators belong to."""
-    body: bytes = b""
-    content_type: str = ""
-    validators: Validators = Validators()
 
 
 class Client:
@@ -116,7 +77,7 @@ class Client:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0, resolver=_CheckedResolver(self._resolver, allow_private=self._allow_private)
+                limit=0, resolver=CheckedResolver(self._resolver, allow_private=self._allow_private)
             ),
             timeout=aiohttp.ClientTimeout(
                 total=self.limits.whole_seconds,
@@ -177,36 +138,35 @@ class Client:
             reason = addresses.reason_to_refuse(target.literal, allow_private=self._allow_private)
             if reason:
                 raise addresses.refused(url, f"it leads to {reason}")
-        if URL(target.url).host != target.host:
-            raise addresses.refused(url, "its host can be read in two ways")
         return target
 
     async def _ask(self, target: addresses.Address, validators: Validators, now: datetime) -> Answer | str:
         """Return the answer, or where it is to be found instead."""
         assert self._session is not None
-        async with self._session.get(
-            target.url, headers=validators.headers(), allow_redirects=False
-        ) as response:
+        url = URL(target.url)
+        if url.host != target.host:
+            raise addresses.refused(target.url, "its host can be read in two ways")
+        async with self._session.get(url, headers=validators.headers(), allow_redirects=False) as response:
             if response.status in _REDIRECTS:
-                return _redirected(target.url, response.headers)
+                return redirected(target.url, response.headers)
             if response.status == 304 and validators.headers():
                 return Answer(target.url, is_unchanged=True, validators=validators)
             if response.status != 200:
-                raise _refusal(response.status, response.headers, target.host, now)
+                raise refusal(response.status, response.headers, target.host, now)
             body = await self._body(response)
             return Answer(
                 target.url,
                 is_unchanged=False,
                 body=body,
                 content_type=response.headers.get("Content-Type", ""),
-                validators=_validators(response.headers),
+                validators=validators_in(response.headers),
             )
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         cap = self.limits.body_bytes
         if (response.content_length or 0) > cap:
             raise too_large(cap)
-        inflate = _inflater(response.headers, cap)
+        inflate = inflater(response.headers, cap)
         body = bytearray()
         arrived = 0
         is_large = False
@@ -225,49 +185,6 @@ class Client:
         return bytes(body)
 
 
-class _CheckedResolver(AbstractResolver):
-    """Looks names up once and hands on only what was checked."""
-
-    def __init__(self, resolver: Resolver, *, allow_private: bool) -> None:
-        self._resolver = resolver
-        self._allow_private = allow_private
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        found = [ip_address(text.split("%")[0]) for text in await self._resolver(host, port)]
-        if not found:
-            raise OSError("the name has no address")
-        for machine in found:  # one bad address among good ones is an attempt, not an accident
-            reason = addresses.reason_to_refuse(machine, allow_private=self._allow_private)
-            if reason:
-                raise AddressRefusedError(
-                    f"{host} is not asked: it leads to {reason}. Correct the source's url, or set "
-                    "NEWSLETTER_ALLOW_PRIVATE_SOURCES=true if the machine is yours."
-                )
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(machine),
-                port=port,
-                family=socket.AF_INET6 if machine.version == 6 else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for machine in found
-            if family in (socket.AF_UNSPEC, socket.AF_INET6 if machine.version == 6 else socket.AF_INET)
-        ]
-
-    async def close(self) -> None:
-        """Hold nothing open."""
-
-
-async def system_resolver(host: str, port: int) -> Sequence[str]:
-    """Look a name up as this machine does."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]
-
-
 def user_agent(settings: Settings) -> str:
     """Return how we introduce ourselves: product, version, and how to reach the operator."""
     try:
@@ -278,67 +195,6 @@ def user_agent(settings: Settings) -> str:
     reach = "; ".join(where + ([settings.contact] if settings.contact else []))
     plain = "".join(character for character in reach if " " <= character <= "~")
     return f"trending-papers/{release}" + (f" (+{plain})" if plain else "")
-
-
-def retry_after(value: str, now: datetime) -> timedelta | None:
-    """Read a Retry-After header (RFC 9110, 10.2.3): seconds or a date, a day at most.
-
-    >>> retry_after("120", datetime(2026, 6, 10, tzinfo=UTC))
-    datetime.timedelta(seconds=120)
-    """
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return min(timedelta(seconds=int(value[:9])), _LONGEST_RETRY)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(moment - now, timedelta(0)), _LONGEST_RETRY)
-
-
-def _redirected(base: str, headers: Mapping[str, str]) -> str:
-    target = headers.get("Location", "").strip()
-    if not target:
-        raise UnreachableError(FaultKind.REDIRECT, "A redirect that names no address. Ask the site's owner.")
-    try:
-        return urljoin(base, target)
-    except ValueError as error:
-        raise addresses.refused(target, str(error)) from error
-
-
-def _refusal(status: int, headers: Mapping[str, str], host: str, now: datetime) -> UnreachableError:
-    pause = retry_after(headers.get("Retry-After", ""), now)
-    if status in {429, 503}:
-        return UnreachableError(
-            FaultKind.BUSY, f"{host} asks for a pause (HTTP {status}). It is tried again.", retry_after=pause
-        )
-    remedy = (
-        "Look for the feed's new address: newsletter sources test URL."
-        if status in {404, 410}
-        else "It is tried again."
-    )
-    return UnreachableError(FaultKind.STATUS, f"{host} answered HTTP {status}. {remedy}", retry_after=pause)
-
-
-def _validators(headers: Mapping[str, str]) -> Validators:
-    def kept(name: str) -> str:
-        value = headers.get(name, "").strip()
-        is_sendable = len(value) <= _LONGEST_VALIDATOR and all(" " <= one <= "~" for one in value)
-        return value if is_sendable else ""
-
-    return Validators(kept("ETag"), kept("Last-Modified"))
-
-
-def _inflater(headers: Mapping[str, str], cap_bytes: int) -> Inflater | None:
-    coding = headers.get("Content-Encoding", "").strip().lower()
-    if coding in {"", "identity"}:
-        return None
-    if coding in {"gzip", "x-gzip", "deflate"}:
-        return Inflater(cap_bytes, is_deflate=coding == "deflate")
-    raise UnreadableError(
-        FaultKind.ENCODING, f"The answer is compressed with {coding[:40]!r}, which was not asked for."
-    )
 
 
 def _translated(error: aiohttp.ClientError, target: addresses.Address) -> UnreachableError:

@@ -19,6 +19,7 @@ Pure: what is known and the time go in, a verdict comes out.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from statistics import median
 
 from newsletter.models import Source, SourceState
@@ -26,9 +27,12 @@ from newsletter.sources.memory import Memo
 
 SLACK = timedelta(hours=2)
 WINDOW = timedelta(weeks=8)
-ENOUGH_WEEKS = 2
-"""A weekday is judged by itself once it was watched as often."""
-SHARE_OF_DAYS = 0.6
+ENOUGH_WEEKS = 3
+"""A weekday of a source of unknown kind is judged once it was watched as often."""
+PRIOR_WEEKS = 2
+"""How many weeks of watching the knowledge of a source's kind is worth."""
+SHARE_OF_DAYS = 0.5
+ENOUGH_BATCHES = 4
 PART = 1 / 3
 """Less than this of the usual batch is a part of it."""
 HOLIDAY_BATCHES = 3
@@ -36,6 +40,7 @@ HOLIDAY_BATCHES = 3
 _IRREGULAR_MINIMUM = timedelta(days=14)
 _IRREGULAR_UNKNOWN = timedelta(days=60)
 _WORKDAYS = frozenset(range(5))
+_NOON = time(12, 0)
 _PRIOR_HOUR = {
     # arXiv announces at 20:00 in New York, Sunday to Thursday; the feeds follow at midnight there
     # (info.arxiv.org/help/availability.html).
@@ -81,89 +86,109 @@ def verdict(source: Source, memo: Memo | None, now: datetime) -> Verdict:
         return Verdict(SourceState.UNKNOWN, reason="not polled yet")
     if memo.failures:
         return Verdict(SourceState.FAILING, memo.failing_since, memo.fault)
-    rhythm = learnt_rhythm(memo, now)
+    rhythm = learnt_rhythm(memo)
     return _regular(memo, rhythm, now) if rhythm.weekdays else _irregular(memo, now)
 
 
-def learnt_rhythm(memo: Memo, now: datetime) -> Rhythm:
-    """Return a source's rhythm: what was seen of it, and what is known of its kind until then."""
-    start = max(memo.watched_since or now, now - WINDOW)
-    seen = [one.at for one in memo.arrivals if one.at >= start]
-    prior = _WORKDAYS if memo.kind in _PRIOR_HOUR else frozenset[int]()
-    weekdays = set()
-    for weekday in range(7):
-        watched = _count_of(weekday, start.date(), now.date())
-        hits = sum(one.weekday() == weekday for one in seen)
-        is_due = hits >= SHARE_OF_DAYS * watched if watched >= ENOUGH_WEEKS else weekday in prior
-        if is_due:
-            weekdays.add(weekday)
-    return Rhythm(frozenset(weekdays), _usual_hour(seen, memo.kind))
+def learnt_rhythm(memo: Memo) -> Rhythm:
+    """Return a source's rhythm: what was seen of it, and what is known of its kind until then.
+
+    Only the time up to the last arrival teaches, so that a source that died
+    does not unteach its own rhythm and pass for a quiet one.
+    """
+    until = memo.arrivals[-1].at if memo.arrivals else memo.watched_since
+    if until is None or memo.watched_since is None:
+        return Rhythm(frozenset(), _PRIOR_HOUR.get(memo.kind, _NOON))
+    start = max(memo.watched_since, until - WINDOW).date()
+    seen = [one.at for one in memo.arrivals if one.at.date() > start]
+    weekdays = frozenset(day for day in range(7) if _is_expected(day, seen, start, until.date(), memo.kind))
+    return Rhythm(weekdays, _usual_hour(seen, memo.kind))
 
 
-def _count_of(weekday: int, start: date, today: date) -> int:
-    """Return how many whole days with this weekday lie between, neither end counted."""
-    first = start + timedelta(days=1 + (weekday - start.weekday() - 1) % 7)
-    return max(0, (today - first).days + 6) // 7 if first < today else 0
+def _is_expected(weekday: int, seen: list[datetime], start: date, until: date, kind: str) -> bool:
+    watched = sum(
+        (start + timedelta(days=day)).weekday() == weekday for day in range(1, (until - start).days + 1)
+    )
+    hits = sum(one.weekday() == weekday for one in seen)
+    if kind in _PRIOR_HOUR:
+        return hits + PRIOR_WEEKS * (weekday in _WORKDAYS) >= SHARE_OF_DAYS * (watched + PRIOR_WEEKS)
+    return watched >= ENOUGH_WEEKS and hits >= SHARE_OF_DAYS * watched
 
 
 def _usual_hour(seen: list[datetime], kind: str) -> time:
-    prior = _PRIOR_HOUR.get(kind, time(12, 0))
     if len(seen) < 5:
-        return prior
+        return _PRIOR_HOUR.get(kind, _NOON)
     late = sorted(one.time() for one in seen)[int(len(seen) * 0.9)]
     return late.replace(second=0, microsecond=0)
 
 
 def _regular(memo: Memo, rhythm: Rhythm, now: datetime) -> Verdict:
-    last = memo.arrivals[-1].at if memo.arrivals else memo.watched_since or now
+    last = _last(memo, now)
     due = list(rhythm.slots(last.date(), now))
+    judged = (
+        _repeated(memo, last, due) or _empty(memo, due) or _overdue(last, due, now) or _partial(memo, now)
+    )
+    if judged:
+        return judged
+    if now - last <= timedelta(days=1) + SLACK and memo.papers:
+        return Verdict(SourceState.FRESH, last)
+    return Verdict(SourceState.QUIET, last, "nothing was due")
+
+
+def _repeated(memo: Memo, last: datetime, due: list[datetime]) -> Verdict | None:
+    if not memo.repeated_since or not due:
+        return None
+    since = max(memo.repeated_since, due[0])
+    return Verdict(SourceState.STALE, since, f"serves the batch of {_day(last)} under a new date")
+
+
+def _empty(memo: Memo, due: list[datetime]) -> Verdict | None:
+    is_said = memo.empty_since and memo.built and due and memo.built.date() >= due[-1].date()
+    if not is_said or len(due) > HOLIDAY_BATCHES:
+        return None
+    return Verdict(SourceState.QUIET, memo.empty_since, "says itself that there is nothing new")
+
+
+def _overdue(last: datetime, due: list[datetime], now: datetime) -> Verdict | None:
     overdue = [slot for slot in due if slot + SLACK <= now]
-    if memo.repeated_since and any(slot <= now for slot in due):
-        since = max(memo.repeated_since, due[0])
-        return Verdict(SourceState.STALE, since, f"serves the batch of {last:%a %-d %b} under a new date")
-    if memo.empty_since and due and len(due) <= HOLIDAY_BATCHES:
-        return Verdict(SourceState.QUIET, memo.empty_since, "says itself that there is nothing new")
-    if len(overdue) > 1:
-        return Verdict(SourceState.STALE, overdue[0] + SLACK, f"nothing new since {last:%a %-d %b}")
-    if overdue:
-        return Verdict(SourceState.LATE, overdue[0], f"nothing new since {last:%a %-d %b}")
-    if not memo.arrivals:
-        return Verdict(SourceState.QUIET, memo.watched_since, "nothing was due since it is watched")
-    if part := _partial(memo, now):
-        return Verdict(SourceState.LATE, last, part)
-    is_current = now - last <= timedelta(days=1) + SLACK
-    return Verdict(
-        SourceState.FRESH if is_current else SourceState.QUIET, last, "" if is_current else "nothing due"
-    )
+    if not overdue:
+        return None
+    state = SourceState.STALE if len(overdue) > 1 else SourceState.LATE
+    return Verdict(state, overdue[0], f"nothing new since {_day(last)}")
 
 
-def _partial(memo: Memo, now: datetime) -> str:
-    """Say how little of a batch has come so far, or nothing where it is the usual size."""
-    today = memo.arrivals[-1]
-    earlier = [one.size for one in memo.arrivals[:-1] if one.at.weekday() == today.at.weekday()] or []
-    usual = median(earlier) if len(earlier) >= 3 else median([one.size for one in memo.arrivals[:-1]] or [0])
-    is_judged = len(memo.arrivals) > 3 and today.at.date() == now.date()
-    return (
-        f"only {today.size} of about {usual:.0f} entries so far"
-        if is_judged and today.size < PART * usual
-        else ""
-    )
+def _partial(memo: Memo, now: datetime) -> Verdict | None:
+    """Say how little of today's batch has come so far, or nothing where it is the usual size."""
+    if len(memo.arrivals) < ENOUGH_BATCHES or memo.arrivals[-1].at.date() != now.date():
+        return None
+    *earlier, today = memo.arrivals
+    same_day = [one.size for one in earlier if one.at.weekday() == today.at.weekday()]
+    usual = median(same_day if len(same_day) >= 3 else [one.size for one in earlier])
+    if today.size >= PART * usual:
+        return None
+    return Verdict(SourceState.LATE, today.at, f"only {today.size} of about {usual:.0f} entries so far")
 
 
 def _irregular(memo: Memo, now: datetime) -> Verdict:
-    last = memo.arrivals[-1].at if memo.arrivals else memo.watched_since or now
+    last = _last(memo, now)
     allowed = _longest_silence(memo)
     if now - last > allowed:
-        return Verdict(
-            SourceState.STALE, last + allowed, f"nothing new since {last:%-d %b}, which is unusual"
-        )
-    if memo.arrivals and now - last <= timedelta(days=1):
+        return Verdict(SourceState.STALE, last + allowed, f"nothing new since {_day(last)}, which is unusual")
+    if now - last <= timedelta(days=1) and memo.papers:
         return Verdict(SourceState.FRESH, last)
     return Verdict(SourceState.QUIET, last, "nothing new")
 
 
 def _longest_silence(memo: Memo) -> timedelta:
     """Return how long a source without weekly rhythm may be silent, by the gaps that it had."""
-    moments = [one.at for one in memo.arrivals]
-    gaps = [after - before for before, after in zip(moments[:-1], moments[1:], strict=True)]
+    gaps = [after.at - before.at for before, after in pairwise(memo.arrivals)]
     return max(_IRREGULAR_MINIMUM, 2 * max(gaps)) if len(gaps) >= 3 else _IRREGULAR_UNKNOWN
+
+
+def _last(memo: Memo, now: datetime) -> datetime:
+    """Return when something new came last; what was there at the first look came then."""
+    return memo.arrivals[-1].at if memo.arrivals else memo.watched_since or now
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%a} {moment.day} {moment:%b}"

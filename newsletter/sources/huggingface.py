@@ -56,7 +56,7 @@ def sightings(document: Any, source: Source, now: datetime) -> tuple[list[Sighti
         elif not title:
             dropped.append(Problem(f"item {rank}", "it has no title"))
         else:
-            found.append(_sighting(item, paper, work, title, source, now, rank))
+            found.append(_sighting(item, paper, work, title, source=source, now=now, rank=rank))
     return found, dropped
 
 
@@ -65,6 +65,7 @@ def _sighting(
     paper: dict[str, Any],
     work: WorkId,
     title: str,
+    *,
     source: Source,
     now: datetime,
     rank: int,
@@ -120,12 +121,12 @@ def feed_sightings(feed: Feed, source: Source, now: datetime) -> tuple[list[Sigh
         if work is None or work.arxiv_id is None or not title:
             dropped.append(Problem(f"entry {rank}", "it has no title, or no arXiv number"))
         else:
-            found.append(_feed_sighting(item, work, title, source, now, rank))
+            found.append(_feed_sighting(item, work, title, source=source, now=now, rank=rank))
     return found, dropped
 
 
 def _feed_sighting(
-    item: Item, work: WorkId, title: str, source: Source, now: datetime, rank: int
+    item: Item, work: WorkId, title: str, *, source: Source, now: datetime, rank: int
 ) -> Sighting:
     said = _RSS_TEXT.search(text.from_html(item.summary))
     abstract = text.abstract((said["summary"] or "") if said else "")

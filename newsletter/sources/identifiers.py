@@ -119,7 +119,7 @@ def _without_subject(old: str) -> str:
 
 
 def _doi(found: str) -> WorkId | None:
-    text = found.split("<")[0].rstrip(".,;:").lower()
+    text = found.partition("<")[0].rstrip(".,;:").lower()
     while text.endswith(")") and text.count(")") > text.count("("):
         text = text[:-1].rstrip(".,;:")
     version = None

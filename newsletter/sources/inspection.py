@@ -8,11 +8,12 @@ from html.parser import HTMLParser
 from newsletter.models import Sighting, Source
 from newsletter.settings import Settings
 from newsletter.sources import charset, text
+from newsletter.sources.answers import Answer, Validators
 from newsletter.sources.documents import Problem
 from newsletter.sources.faults import FaultKind, UnreadableError
-from newsletter.sources.fetch import Answer, Client, Validators
-from newsletter.sources.polling import Network
+from newsletter.sources.fetch import Client
 from newsletter.sources.politeness import Doorman
+from newsletter.sources.polling import Network
 from newsletter.sources.reading import Reading, read
 
 _FEED_TYPES = frozenset(
@@ -43,9 +44,7 @@ def inspect(url: str, settings: Settings, now: datetime, *, network: Network | N
 
     Raises `AddressRefusedError`, `UnreachableError` or `UnreadableError`.
     """
-    answer = asyncio.run(_ask([url], settings, now, network or Network()))[0]
-    if isinstance(answer, Exception):
-        raise answer
+    answer = _answer(url, settings, now, network or Network())
     reading = _read(answer, now)
     return Inspection(
         url=answer.url,
@@ -66,9 +65,7 @@ def discover(url: str, settings: Settings, *, network: Network | None = None) ->
     """
     now = datetime.now(UTC)
     reach = network or Network()
-    answer = asyncio.run(_ask([url], settings, now, reach))[0]
-    if isinstance(answer, Exception):
-        raise answer
+    answer = _answer(url, settings, now, reach)
     try:
         _read(answer, now)
     except UnreadableError as error:
@@ -82,7 +79,7 @@ def discover(url: str, settings: Settings, *, network: Network | None = None) ->
             return found.url
     raise UnreadableError(
         FaultKind.NOT_A_FEED,
-        f"The page names {len(candidates) or 'no'} feed(s), none of them readable. Give the feed's own address.",
+        f"The page names {len(candidates) or 'no'} feeds, none readable. Give the feed's own address.",
     )
 
 
@@ -108,15 +105,19 @@ class _Alternates(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take note of `<base>` and of links that lead to a feed."""
         said = {name: value or "" for name, value in attrs}
+        kind = said.get("type", "").partition(";")[0].strip().lower()
         if tag == "base" and not self.base:
             self.base = said.get("href", "")
         is_alternate = tag in {"link", "a"} and "alternate" in said.get("rel", "").lower().split()
-        if (
-            is_alternate
-            and said.get("type", "").partition(";")[0].strip().lower() in _FEED_TYPES
-            and said.get("href")
-        ):
+        if is_alternate and kind in _FEED_TYPES and said.get("href"):
             self.found.append((said.get("title", ""), said["href"]))
+
+
+def _answer(url: str, settings: Settings, now: datetime, network: Network) -> Answer:
+    answer = asyncio.run(_ask([url], settings, now, network))[0]
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 async def _ask(

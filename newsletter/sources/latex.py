@@ -1,12 +1,13 @@
-"""Turn LaTeX into Unicode where nothing is lost, and leave it as written where something would be.
+r"""Turn LaTeX into Unicode where nothing is lost, and leave it as written where something would be.
 
-`$\\alpha$-divergence of Schr\\"odinger's cat` has one Unicode spelling;
-`$\\frac{a}{b}$` has none, so it stays. Each formula is decided alone: it is
+`$\alpha$-divergence of Schr\"odinger's cat` has one Unicode spelling;
+`$\frac{a}{b}$` has none, so it stays. Each formula is decided alone: it is
 converted whole, or not at all.
 """
 
 import re
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 
 from pylatexenc.latexencode import get_builtin_uni2latex_dict
@@ -33,12 +34,40 @@ _LETTERS = {
     "aa": "å", "AA": "Å", "i": "ı", "j": "ȷ",
 }  # fmt: skip
 _WORDS = frozenset(
-    "log ln exp sin cos tan max min sup inf lim det dim ker deg gcd arg Pr argmax argmin mod poly polylog".split()
+    {
+        "log",
+        "ln",
+        "exp",
+        "sin",
+        "cos",
+        "tan",
+        "max",
+        "min",
+        "sup",
+        "inf",
+        "lim",
+        "det",
+        "dim",
+        "ker",
+        "gcd",
+        "arg",
+    }
+    | {"Pr", "argmax", "argmin", "mod", "poly", "polylog"}
 )
-_STYLES = "text textrm textit textbf textsf texttt textsc emph mathrm mathit mathsf mathtt rm it bf tt em operatorname mbox textnormal textup".split()  # noqa: SIM905, E501 -- a list of words reads best as words
-_UP = str.maketrans("0123456789+-=()ni*'", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ*′")
+_STYLES = (
+    *("textnormal", "textrm", "textit", "textbf", "textsf", "texttt", "textsc", "textup", "textmd", "text"),
+    *("mathrm", "mathit", "mathsf", "mathtt", "operatorname", "mbox", "emph", "underline"),
+    *("rm", "it", "bf", "tt", "em"),
+)
+_DROPPED = frozenset({"\\left", "\\right", "\\displaystyle", "\\textstyle", "\\big", "\\Big", "\\limits"})
+_UP = str.maketrans(
+    "0123456789+-=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVW*'∘",
+    "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂ*′°",
+)
 _DOWN = str.maketrans("0123456789+-=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 _FORMULA = re.compile(r"\$\$?([^$]{1,200})\$\$?|\\\(([^$]{1,200}?)\\\)")
+_LOOKS_MEANT = re.compile(r"[\\^_{}]")
+_WORDY = re.compile(r"\s[A-Za-z]{2,}|[A-Za-z]{2,}\s")
 _ACCENT = re.compile(
     r"\\(?:([`'^\"~=.])\s*+|([uvHckrdb])(?:\s++|(?=\{)))(?:\{(\\?[A-Za-z])\}|(\\[ij](?![A-Za-z])|[A-Za-z]))"
 )
@@ -49,7 +78,9 @@ _STYLE = re.compile(
 _OLD_STYLE = re.compile(r"\{\\(?:rm|it|bf|tt|em|sc|sf)\s+([^{}\\$]{1,500})\}")
 _ESCAPED = re.compile(r"\\([%&#_{}])")
 _SYMBOL = re.compile(r"\\(?:(?:mathbb|mathcal|mathfrak)\s*\{[A-Za-z]\}|[A-Za-z]+|[,;:! ])")
-_SCRIPT = re.compile(r"([\^_])(?:\{([^{}\\]{1,12})\}|([A-Za-z0-9*']))")
+_BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm)\s*\{([0-9]+|[A-Za-z]{2,40})\}")
+_TEXT_SCRIPT = re.compile(r"\\text(super|sub)script\{([^{}\\$]{1,12})\}")
+_SCRIPT = re.compile(r"([\^_])\s?(?:\{\s?([^{}\\]{1,12}?)\s?\}|([A-Za-z0-9*'∘]))")
 _GROUP = re.compile(r"\{([^{}\\]*)\}")
 
 
@@ -64,10 +95,21 @@ def to_unicode(text: str) -> str:
     pieces: list[str] = []
     at = 0
     for formula in _FORMULA.finditer(text):
-        plain = _formula(formula.group(1) or formula.group(2))
+        inner = formula.group(1) or formula.group(2)
+        is_money = (
+            formula.group(1)
+            and not _LOOKS_MEANT.search(inner)
+            and _is_money(inner, text[formula.end() :][:1])
+        )
+        plain = None if is_money else _formula(inner)
         pieces += [_prose(text[at : formula.start()]), formula.group() if plain is None else plain]
         at = formula.end()
     return "".join(pieces) + _prose(text[at:])
+
+
+def _is_money(inner: str, following: str) -> bool:
+    """Whether what stands between two dollar signs is an amount and words rather than a formula."""
+    return inner != inner.strip() or following.isdigit() or _WORDY.search(inner) is not None
 
 
 def _prose(text: str) -> str:
@@ -79,6 +121,9 @@ def _prose(text: str) -> str:
         text = _OLD_STYLE.sub(r"\1", _STYLE.sub(r"\1", text))
     text = re.sub(r"\{([^\x00-\x7f])\}", r"\1", text)  # {\"o} → {ö} → ö
     text = _SYMBOL.sub(lambda found: _symbols().get(found.group(), found.group()), text)
+    text = _TEXT_SCRIPT.sub(
+        lambda found: _moved(found.group(2), found.group(1) == "super") or found.group(), text
+    )
     return _ESCAPED.sub(r"\1", text)
 
 
@@ -90,7 +135,8 @@ def _accented(found: re.Match[str]) -> str:
 
 def _formula(inner: str) -> str | None:
     """Return a formula in Unicode, or None where something would be lost."""
-    plain = _SYMBOL.sub(_symbol, _STYLE.sub(r"\1", _ACCENT.sub(_accented, inner)))
+    plain = _STYLE.sub(r"\1", _BOLD.sub(r"\1", _ACCENT.sub(_accented, inner)))
+    plain = _SYMBOL.sub(_symbol, plain)
     for _ in range(2):  # a script may stand on a group
         plain = _SCRIPT.sub(_scripted, plain)
     plain = _ESCAPED.sub(r"\1", _GROUP.sub(r"\1", plain).replace("~", " "))
@@ -105,18 +151,22 @@ def _symbol(found: re.Match[str]) -> str:
         return " " if macro[1] in ";: " else ""
     if macro[1:] in _WORDS:
         return macro[1:]
-    if macro in {"\\left", "\\right", "\\displaystyle", "\\big", "\\Big"}:
+    if macro in _DROPPED:
         return ""
     return _symbols().get(macro, macro)
 
 
 def _scripted(found: re.Match[str]) -> str:
     inner = found.group(2) or found.group(3)
-    table = _UP if found.group(1) == "^" else _DOWN
-    if found.group(1) == "^" and inner in {"∘", "circ"}:
-        return "°"
-    moved = inner.translate(table)
-    return moved if all(ord(character) in table for character in inner) else found.group()
+    return _moved(inner, found.group(1) == "^") or found.group()
+
+
+def _moved(inner: str, is_up: bool) -> str:
+    """Return a raised or lowered text, or nothing where Unicode lacks one of its characters."""
+    table = _UP if is_up else _DOWN
+    if is_up and inner == "®":
+        return inner
+    return inner.translate(table) if all(ord(character) in table for character in inner) else ""
 
 
 @lru_cache(maxsize=1)
@@ -127,9 +177,24 @@ def _symbols() -> dict[str, str]:
         macro = re.fullmatch(r"\\ensuremath\{(\\[A-Za-z]+(?:\{[A-Za-z]\})?)\}|(\\[A-Za-z]+)", written)
         if macro and code > 127 and unicodedata.category(chr(code)) != "Mn":
             found.setdefault(macro.group(1) or macro.group(2), chr(code))
-    return found | {
-        "\\to": "→", "\\rightarrow": "→", "\\sim": "∼", "\\times": "×", "\\epsilon": "ϵ", "\\varepsilon": "ε",
-        "\\phi": "ϕ", "\\varphi": "φ", "\\leq": "≤", "\\le": "≤", "\\geq": "≥", "\\ge": "≥", "\\infty": "∞",
-        "\\ell": "ℓ", "\\cdot": "·", "\\pm": "±", "\\approx": "≈", "\\ldots": "…", "\\dots": "…", "\\cdots": "⋯",
-        "\\neq": "≠", "\\ne": "≠", "\\circ": "∘", "\\in": "∈", "\\nabla": "∇", "\\partial": "∂", "\\prime": "′",
-    }  # fmt: skip
+    return found | _script_letters() | _USUAL
+
+
+def _script_letters() -> dict[str, str]:
+    names = ("SCRIPT CAPITAL {}", "MATHEMATICAL SCRIPT CAPITAL {}")
+    letters = {}
+    for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ":
+        for name in reversed(names):
+            with suppress(KeyError):
+                letters[f"\\mathcal{{{letter}}}"] = unicodedata.lookup(name.format(letter))
+    return letters
+
+
+_USUAL = {
+    "\\to": "→", "\\rightarrow": "→", "\\sim": "∼", "\\times": "×", "\\epsilon": "ϵ", "\\varepsilon": "ε",
+    "\\phi": "ϕ", "\\varphi": "φ", "\\leq": "≤", "\\le": "≤", "\\geq": "≥", "\\ge": "≥", "\\infty": "∞",
+    "\\ell": "ℓ", "\\cdot": "·", "\\pm": "±", "\\approx": "≈", "\\ldots": "…", "\\dots": "…", "\\cdots": "⋯",
+    "\\neq": "≠", "\\ne": "≠", "\\circ": "∘", "\\in": "∈", "\\nabla": "∇", "\\partial": "∂", "\\deg": "°",
+    "\\degree": "°", "\\textdegree": "°", "\\prime": "′", "\\langle": "⟨", "\\rangle": "⟩", "\\slash": "/",
+}  # fmt: skip
+"""Macros that several characters are written with, or that pylatexenc has under another name."""

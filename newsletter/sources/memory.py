@@ -8,16 +8,15 @@ two forgets neither alone.
 
 import base64
 import hashlib
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
 from newsletter.models import Sighting, Source
+from newsletter.sources.answers import Answer, Validators
 from newsletter.sources.faults import Fault, FaultKind
-from newsletter.sources.fetch import Answer, Validators
 from newsletter.sources.reading import VERSION, Reading
 
 MAX_KNOWN = 4_000
@@ -79,7 +78,8 @@ class Memo:
 
     def dumps(self) -> str:
         """Return the memo as JSON; what is at its default is left out."""
-        kept = {name: value for name, value in asdict(self).items() if value not in (None, "", 0, ())}
+        fields = ((name, getattr(self, name)) for name in self.__slots__)
+        kept = {name: value for name, value in fields if value not in {None, "", 0, ()}}
         return orjson.dumps(kept).decode()
 
     @classmethod
@@ -118,18 +118,21 @@ def after_silence(memo: Memo, source: Source, now: datetime, answer: Answer | No
     )
 
 
-def after_reading(memo: Memo, source: Source, answer: Answer, reading: Reading, now: datetime) -> Memo:
-    """Return the memo after a document was read.
+def after_reading(
+    memo: Memo, source: Source, answer: Answer, reading: Reading, now: datetime
+) -> tuple[Memo, int]:
+    """Return the memo after a document was read, and how many entries in it were not there before.
 
-    Of a document that is not whole neither validators nor hash are kept, so
-    that the next poll gets it again.
+    What was there at the first look teaches nothing about the rhythm. Of a
+    document that is not whole neither validators nor hash are kept, so that
+    the next poll gets it again.
     """
     prints = _prints(memo.known)
     fresh = [one for one in dict.fromkeys(map(fingerprint, reading.sightings)) if one not in prints]
     seen = {fingerprint(one) for one in reading.sightings}
     known = [one for one in prints if one not in seen] + [one for one in prints if one in seen] + fresh
     is_repeated = bool(reading.sightings) and not fresh and _is_later(reading.built, memo.built)
-    return replace(
+    after = replace(
         memo,
         url=source.url,
         etag=answer.validators.etag if reading.is_whole else "",
@@ -140,17 +143,18 @@ def after_reading(memo: Memo, source: Source, answer: Answer, reading: Reading, 
         papers=len(reading.sightings),
         known=base64.b64encode(b"".join(known[-MAX_KNOWN:])).decode(),
         built=reading.built or memo.built,
-        arrivals=_with_arrival(memo.arrivals, len(fresh), now),
+        arrivals=_with_arrival(memo.arrivals, len(fresh), now) if memo.watched_since else (),
         repeated_since=None if fresh else (memo.repeated_since or (now if is_repeated else None)),
         empty_since=None if reading.entries else (memo.empty_since or now),
         **_success(memo, source, now),
     )
+    return after, len(fresh)
 
 
 def after_fault(
     memo: Memo, source: Source, fault: Fault, now: datetime, retry_after: timedelta | None = None
 ) -> Memo:
-    """Return the memo after a poll that failed: the waits double up to six hours, and a host's wish counts."""
+    """Return the memo after a poll that failed; waits double up to six hours, and a host's wish counts."""
     failures = memo.failures + 1
     wait = min(FIRST_RETRY * 2 ** min(failures - 1, 10), LONGEST_RETRY)
     wait = max(_jittered(wait, source.name, now), retry_after or timedelta(0))
@@ -166,13 +170,6 @@ def after_fault(
         fault_kind=fault.kind.value,
         fault=fault.message,
     )
-
-
-def has_new(before: Memo, after: Memo) -> bool:
-    """Whether a reading brought an entry that was not there before."""
-    return sum(one.size for one in after.arrivals[-1:]) != sum(
-        one.size for one in before.arrivals[-1:]
-    ) or len(after.arrivals) != len(before.arrivals)
 
 
 def fingerprint(sighting: Sighting) -> bytes:
@@ -209,15 +206,10 @@ def _success(memo: Memo, source: Source, now: datetime) -> dict[str, Any]:
 
 
 def _jittered(wait: timedelta, name: str, now: datetime) -> timedelta:
-    """Return a wait that is up to a tenth shorter, so that sources do not march in step; the same for the same poll."""
+    """Return a wait up to a tenth shorter, so that sources do not march in step; one poll, one wait."""
     digest = hashlib.blake2b(f"{name} {now.isoformat()}".encode(), digest_size=2).digest()
     return wait * (1 - int.from_bytes(digest) / 65_535 / 10)
 
 
 def _is_later(built: datetime | None, before: datetime | None) -> bool:
     return built is not None and before is not None and built > before
-
-
-def known_hosts(memos: Iterable[Memo]) -> dict[str, datetime]:
-    """Return when each address was asked last, for the manners of the next poll."""
-    return {memo.url: memo.checked_at for memo in memos if memo.url and memo.checked_at}

@@ -22,7 +22,8 @@ _LONGEST_READ = 300_000
 _POINTS = re.compile(r"\bPoints?:\s*([0-9]{1,7})\b|\b([0-9]{1,7}) points?\b", re.IGNORECASE)
 _COMMENTS = re.compile(r"#\s*Comments?:\s*([0-9]{1,7})\b|\b([0-9]{1,7}) comments?\b", re.IGNORECASE)
 _ANCHOR = re.compile(
-    r"<a\s[^>]{0,1000}?href\s*=\s*[\"']([^\"'>]{1,1000})[\"'][^>]{0,1000}>(.{0,500}?)</a>", re.DOTALL | re.I
+    r"<a\s[^>]{0,1000}?href\s*=\s*[\"']([^\"'>]{1,1000})[\"'][^>]{0,1000}>(.{0,500}?)</a>",
+    re.DOTALL | re.IGNORECASE,
 )
 _INITIALS = re.compile(r"(?:[A-Z][a-z]?\.?[ -]?){1,5}")
 _SITE_TAIL = re.compile(r"\s*(?:\[pdf\]|\(pdf\)|\[[0-9]{4}\.[0-9]{4,5}(?:v[0-9]+)?\])\s*", re.IGNORECASE)
@@ -136,9 +137,16 @@ def _anchors(prose: str) -> dict[tuple[str | None, str | None], str]:
     for address, words in _ANCHOR.findall(prose):
         work = in_address(address)
         title = text.title(words, is_html=True) if work else ""
-        if work and len(title.split()) >= 4:
+        if work and _looks_like_a_title(title):
             found.setdefault((work.arxiv_id, work.doi), title)
     return found
+
+
+def _looks_like_a_title(words: str) -> bool:
+    """Whether a link's words are a title, rather than “in earlier work” or “Szegedy et al., 2014”."""
+    long = [word for word in words.split() if len(word) > 3 and word[0].isalpha()]
+    capital = sum(word[0].isupper() for word in long)
+    return len(words.split()) >= 4 and "et al" not in words and 2 * capital > len(long)
 
 
 def _people(item: Item) -> tuple[str, ...]:

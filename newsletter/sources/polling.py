@@ -1,8 +1,8 @@
 """Poll many sources at once: politely, conditionally, and with a value for everything that may happen."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from newsletter.models import Sighting, Source
 from newsletter.settings import Settings
 from newsletter.sources import memory
+from newsletter.sources.answers import Answer, Validators
 from newsletter.sources.documents import Problem
 from newsletter.sources.faults import (
     AddressRefusedError,
@@ -19,10 +20,11 @@ from newsletter.sources.faults import (
     UnreachableError,
     UnreadableError,
 )
-from newsletter.sources.fetch import Answer, Client, Limits, Resolver, Validators
+from newsletter.sources.fetch import Client, Limits
 from newsletter.sources.memory import Memo
 from newsletter.sources.politeness import Doorman, Manners, manners_towards, owner
 from newsletter.sources.reading import Reading, read
+from newsletter.sources.resolving import Resolver
 
 
 class Outcome(StrEnum):
@@ -59,7 +61,7 @@ class Polled:
 class Network:
     """How the world is reached; tests and benchmarks choose their own."""
 
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     resolver: Resolver | None = None
     """Looks names up; the machine's own resolver where None."""
     manners: Callable[[str], Manners] = manners_towards
@@ -83,7 +85,9 @@ def poll(
     wanted = [source for source in sources if source.enabled]
     if not wanted:
         return ()
-    return asyncio.run(_poll(wanted, memos, settings, now, on_progress, network or Network()))
+    return asyncio.run(
+        _poll(wanted, memos, settings, now, on_progress=on_progress, network=network or Network())
+    )
 
 
 async def _poll(
@@ -91,24 +95,50 @@ async def _poll(
     memos: Mapping[str, Memo],
     settings: Settings,
     now: datetime,
+    *,
     on_progress: Callable[[Polled], None] | None,
     network: Network,
 ) -> tuple[Polled, ...]:
     doorman = Doorman(network.manners)
     for memo in memos.values():
         if memo.checked_at:
-            doorman.remember(urlsplit(memo.url).hostname or "", (now - memo.checked_at).total_seconds())
+            doorman.remember(_host_of(memo.url), (now - memo.checked_at).total_seconds())
+    results: dict[str, Polled] = {}
     places = asyncio.Semaphore(network.limits.at_once)
     async with Client(settings, limits=network.limits, resolver=network.resolver, doorman=doorman) as client:
 
-        async def one(source: Source) -> Polled:
-            async with places:
-                polled = await _poll_one(source, memos.get(source.name), client, now)
-            if on_progress:
-                on_progress(polled)
-            return polled
+        async def work(queue: Iterator[Source]) -> None:
+            for source in queue:
+                async with places:
+                    polled = await _poll_one(source, memos.get(source.name), client, now)
+                results[source.name] = polled
+                if on_progress:
+                    on_progress(polled)
 
-        return tuple(await asyncio.gather(*map(one, sources)))
+        await asyncio.gather(*(work(queue) for queue in _queues(sources, network)))
+    return tuple(results[source.name] for source in sources)
+
+
+def _queues(sources: list[Source], network: Network) -> Iterator[Iterator[Source]]:
+    """Yield a queue for each worker: a host's sources wait for each other, not in the way of other hosts."""
+    by_owner: dict[str, list[Source]] = {}
+    for source in sources:
+        by_owner.setdefault(_host(source), []).append(source)
+    for host, theirs in by_owner.items():
+        queue = iter(theirs)
+        workers = min(network.manners(host).at_once, network.limits.at_once, len(theirs))
+        yield from (queue for _ in range(workers))
+
+
+def _host(source: Source) -> str:
+    return owner(_host_of(source.url))
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # refused with its reason when it is asked
+        return ""
 
 
 async def _poll_one(source: Source, known: Memo | None, client: Client, now: datetime) -> Polled:
@@ -131,11 +161,8 @@ async def _poll_one(source: Source, known: Memo | None, client: Client, now: dat
 
 
 def _succeeded(source: Source, memo: Memo, answer: Answer, reading: Reading, now: datetime) -> Polled:
-    after = memory.after_reading(memo, source, answer, reading, now)
-    if not reading.entries:
-        outcome = Outcome.EMPTY
-    else:
-        outcome = Outcome.NEW if memory.has_new(memo, after) else Outcome.REPEATED
+    after, fresh = memory.after_reading(memo, source, answer, reading, now)
+    outcome = Outcome.NEW if fresh else Outcome.REPEATED if reading.entries else Outcome.EMPTY
     return Polled(source, outcome, after, reading.sightings, reading.dropped)
 
 
@@ -149,7 +176,7 @@ def shards(sources: Sequence[Source], size: int = 300) -> tuple[tuple[str, ...],
     """Cut sources into tasks of about `size`, each host whole in one, so that its manners hold."""
     by_owner: dict[str, list[str]] = {}
     for source in sources:
-        by_owner.setdefault(owner(urlsplit(source.url).hostname or ""), []).append(source.name)
+        by_owner.setdefault(_host(source), []).append(source.name)
     result: list[list[str]] = []
     for names in by_owner.values():
         if not result or len(result[-1]) + len(names) > size:

@@ -61,7 +61,7 @@ def _from_json(source: Source, document: Any, now: datetime, url: str) -> Readin
         return Reading("huggingface", tuple(found), len(document), tuple(dropped), None, is_whole=True)
     raise UnreadableError(
         FaultKind.NOT_A_FEED,
-        "The answer is JSON, but neither a JSON Feed nor Hugging Face's daily papers. Correct the source's url.",
+        "The answer is JSON, but neither a JSON Feed nor daily papers. Correct the source's url.",
     )
 
 

@@ -60,9 +60,9 @@ class SourceStore:
 
     def record(self, pipe: "Pipeline", polled: Iterable["Polled"]) -> None:
         """Write the memos of a poll into a pipeline; the caller commits it together with the papers."""
-        memos = {one.source.name: one.memo.dumps() for one in polled}
+        memos = [part for one in polled for part in (one.source.name, one.memo.dumps())]
         if memos:
-            pipe.hset(MEMOS(), mapping=memos)
+            pipe.hset(MEMOS(), items=memos)
 
     def due(self, sources: Sequence[Source], now: datetime) -> tuple[str, ...]:
         """Return the names of enabled sources whose next poll is due, in the given order."""

@@ -21,52 +21,48 @@ MAX_AUTHORS = 5_000
 MAX_HTML = 100_000
 _MAX_TAGS = 1_000
 """A browser's tree of more open elements than this takes quadratic time to build."""
-_TAG = re.compile(
-    r"<(?:/[a-z][a-z0-9]*+\s*+"
-    r"|(?:script|style|iframe|object|embed|svg|math|img|a|form|input|button|link|meta|base|html|body|head|video"
-    r"|audio|source|template|textarea|select|frame|frameset|applet|layer|xml|plaintext|xmp|noscript|title)"
-    r"(?=[\s/>])[^>]*+"
-    r"|(?:b|i|u|s|p|br|hr|em|strong|sub|sup|tt|code|pre|span|div|small|big|font|ul|ol|li|table|tr|td|th"
-    r"|blockquote|h[1-6]|center|q|cite|abbr|mark|del|ins|marquee|blink|details|dialog)"
-    r"(?:\s++[a-z-]++\s*+=[^>]*+)?+\s*+/?)>",
+_ACTIVE = (
+    "script|style|iframe|object|embed|svg|math|img|image|input|button|link|meta|base|html|body|head|video|audio|form"
+    "|source|template|textarea|select|option|frame|frameset|applet|layer|xml|plaintext|xmp|noscript|title|marquee"
+)
+_PLAIN = (
+    "a|b|i|u|s|p|q|br|hr|em|strong|sub|sup|tt|code|pre|span|div|small|big|font|ul|ol|li|dl|dt|dd|table|tr|td|th|tbody"
+    "|thead|blockquote|h[1-6]|center|cite|abbr|mark|del|ins|strike|blink|details|summary|dialog|section|article"
+    "|figure|figcaption|jats:[a-z]{1,20}"
+)
+_MARKUP = re.compile(
+    rf"</?(?:{_ACTIVE})(?=[\s/>])[^<>]*+(?:>|\Z)"  # whatever else is said in it
+    rf"|</?(?:{_PLAIN})\s*+/?>"  # “a<b and c>d” is none
+    r"|<[a-z][^\s<>]{0,60}[\s/]+[^<>]*=[^<>]*+(?:>|\Z)"  # any name, with an attribute
+    r"|<!(?:--|doctype|\[cdata\[)|<\?",
     re.IGNORECASE,
 )
+_MARKUP_OR_LESS = re.compile(rf"({_MARKUP.pattern})|<", re.IGNORECASE)
 _BREAK = re.compile(
     r"<(?:/?(?:p|div|li|tr|h[1-6]|blockquote|ul|ol|table)|br|hr)\b[^>]{0,500}>", re.IGNORECASE
 )
 _SPACE = re.compile(r"\s+")
-_INVISIBLE = dict.fromkeys(
-    [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0x061C, 0x180E, 0x00AD, 0xFEFF]
-    + [
-        *range(0xFFF9, 0xFFFC),
-        *range(0xE0000, 0xE0080),
-        *range(0x1D173, 0x1D17B),
-        0x034F,
-        0x115F,
-        0x1160,
-        0x3164,
-    ]
-)
-_INVISIBLE |= dict.fromkeys([*range(0x7F, 0x85), *range(0x86, 0xA0), *range(9), *range(0xE, 0x1C)])
+_MARKS = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
+_PILE = re.compile(rf"({_MARKS}{{3}}){_MARKS}+")
 _LINE_BREAKS = dict.fromkeys([*range(9, 14), *range(0x1C, 0x20), 0x85, 0x2028, 0x2029], " ")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co"})
+_UNSEEN_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufffe\uffff")
+"""Fillers that count as letters or marks and show nothing."""
 
 
 def one_line(text: str) -> str:
-    """Return text on one line, without control, bidirectional and invisible characters.
+    r"""Return text on one line, without control, bidirectional and invisible characters.
 
-    >>> one_line("Attention\\r\\nBcc: all \\u202eneed")
+    >>> one_line("Attention\r\nBcc: all \u202eneed")
     'Attention Bcc: all need'
     """
-    text = text.translate(_LINE_BREAKS).translate(_INVISIBLE)
-    text = "".join(
-        character
-        for character in text
-        if character.isascii() or unicodedata.category(character) not in _UNSEEN
-    )
-    return _SPACE.sub(" ", unicodedata.normalize("NFC", text)).strip()
-
-
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+    text = text.translate(_LINE_BREAKS)
+    unseen = {one for one in set(text) if unicodedata.category(one) in _UNSEEN or one in _UNSEEN_LETTERS}
+    if unseen:
+        text = text.translate(dict.fromkeys(map(ord, unseen)))
+    if not text.isascii():
+        text = _PILE.sub(r"\1", unicodedata.normalize("NFC", text))
+    return _SPACE.sub(" ", text).strip()
 
 
 def from_html(markup: str) -> str:
@@ -76,22 +72,19 @@ def from_html(markup: str) -> str:
 
 
 def from_plain(text: str) -> str:
-    """Return text that says it is plain, on one line; markup that got into it is taken out all the same.
+    """Return text that says it is plain, on one line; HTML that got into it is taken out all the same.
 
-    A less-than sign that begins no tag stays.
+    What only looks like a tag stays, as models' `<think>` does.
 
-    >>> from_plain("if p<q then <b>bold</b> <script>alert(1)</script>")
-    'if p<q then bold'
+    >>> from_plain("if p<q then <b>bold</b> <think> <script>alert(1)</script>")
+    'if p<q then bold <think>'
     """
     text = text[:MAX_HTML]
     for _ in range(3):  # markup that was escaped twice shows only after the first cleaning
-        if not _TAG.search(text):
-            break
-        text = from_html(_BARE.sub("&lt;", text))
-    return one_line(text) if not _TAG.search(text) else one_line(_TAG.sub("", text))
-
-
-_BARE = re.compile(r"<(?![/a-zA-Z])|<(?=[a-zA-Z][^<>]{0,200}(?:<|\Z))")
+        if not _MARKUP.search(text):
+            return one_line(text)
+        text = from_html(_MARKUP_OR_LESS.sub(lambda found: found.group(1) or "&lt;", text))
+    return one_line(_MARKUP.sub("", text))
 
 
 def title(text: str, *, is_html: bool = False) -> str:
