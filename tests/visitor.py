@@ -1,5 +1,6 @@
 """Somebody at the site: a client with a clock, a network and a memory for cookies."""
 
+import html
 import re
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,9 @@ from starlette.testclient import TestClient
 
 from newsletter import queue as queue_module
 from newsletter import store as store_module
-from newsletter.models import Preferences, Subscriber, SubscriberStatus
+from newsletter.editions.arrangement import Inputs
+from newsletter.editions.store import EditionStore
+from newsletter.models import Edition, Preferences, Subscriber, SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.subscribers import signup, suppression, tokens
 from newsletter.subscribers.store import SubscriberStore
@@ -37,10 +40,12 @@ class Visitor:
 
     @property
     def store(self) -> store_module.Store:
+        """The site's own store."""
         return store_module.connect(self.settings)
 
     @property
     def subscribers(self) -> SubscriberStore:
+        """Who is known at the site."""
         return SubscriberStore(self.store)
 
     def later(self, **span: float) -> None:
@@ -61,7 +66,9 @@ class Visitor:
         """What a mail's link would hold."""
         return tokens.sign(purpose, subscriber_id, self.settings.keys, now=self.now)
 
-    def reader(self, email: str, status: str = "active", preferences: Preferences | None = None) -> Subscriber:
+    def reader(
+        self, email: str, status: str = "active", preferences: Preferences | None = None
+    ) -> Subscriber:
         """Somebody who stands where `status` says, by the way that people get there."""
         queue = queue_module.connect(self.settings)
         wanted = preferences or Preferences()
@@ -86,6 +93,13 @@ class Visitor:
         assert kept.status is SubscriberStatus(status)
         return kept
 
+    def publish(self, *editions: Edition) -> None:
+        """Freeze editions, the oldest first, as composing does."""
+        for edition in sorted(editions, key=lambda one: one.date):
+            kept = EditionStore(self.store)
+            inputs = Inputs(day=edition.date, composed_at=edition.composed_at, cut_off=edition.cut_off)
+            assert kept.freeze(edition, inputs, after=next(iter(kept.dates()), None))
+
     def everything(self) -> dict[str, bytes]:
         """All that the store holds, byte for byte."""
         raw = store_module.connect(self.settings, decode=False)
@@ -94,4 +108,5 @@ class Visitor:
 
 def seen(page: str) -> str:
     """What a page says, without its markup."""
-    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    return html.unescape(re.sub(r" (?=[.,;?])", "", text))

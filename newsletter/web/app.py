@@ -20,10 +20,12 @@ from newsletter.web import (
     feeds,
     files,
     manage,
+    preview,
     public,
     security,
     status,
     subscribing,
+    topics,
     unsubscribing,
 )
 from newsletter.web.forms import FieldError
@@ -31,6 +33,10 @@ from newsletter.web.site import Site, utc_now
 
 log = logging.getLogger(__name__)
 
+_ROOMS = (
+    *(public, preview, subscribing, confirming, unsubscribing, manage),
+    *(archive, topics, feeds, status, files),
+)
 _WORDS = {
     400: ("That request could not be read", "Go back and try it again."),
     404: (
@@ -57,7 +63,7 @@ def create(settings: Settings | None = None, *, clock: Callable[[], datetime] = 
     )
     app.state.site = Site(settings, clock)
     app.state.site.keys  # noqa: B018  # fail at the start, not at the first form
-    for room in (public, subscribing, confirming, unsubscribing, manage, archive, feeds, status, files):
+    for room in _ROOMS:
         app.include_router(room.router)
     app.add_middleware(security.SecurityHeaders, settings=settings)
     app.add_exception_handler(HTTPException, _refused)

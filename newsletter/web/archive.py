@@ -1,15 +1,13 @@
 """Every edition: by month, by day, and as references to cite."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from itertools import groupby
 from typing import Final
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from newsletter.editions.store import EditionStore
 from newsletter.models import Edition
 from newsletter.rendering import phrasing
 from newsletter.web import caching, citations
@@ -20,35 +18,75 @@ router: Final = Router()
 
 @router.page("/archive")
 def archive(request: Request, site: Here) -> Response:
-    """List every edition, newest first, a month at a time."""
-    days = EditionStore(site.store).dates()
-    months = [(name, tuple(run)) for name, run in groupby(days, key=month_name)]
-    return site.public_page(request, "archive.html", months=months)
+    """List the newest month's editions, and the months before."""
+    days = site.dates()
+    return _month(request, site, days, days[0] if days else None)
+
+
+@router.page("/archive/{month}")
+def month(month: str, request: Request, site: Here) -> Response:
+    """List one month's editions (`/archive/2026-06`)."""
+    days = site.dates()
+    first = next((day for day in days if day.isoformat()[:7] == month), None)
+    if first is None:
+        raise HTTPException(404)
+    return _month(request, site, days, first)
+
+
+def _month(request: Request, site: Site, days: Sequence[date], one: date | None) -> Response:
+    shown = [day for day in days if one and (day.year, day.month) == (one.year, one.month)]
+    months = {day.isoformat()[:7]: month_name(day) for day in days}
+
+    def make() -> str:
+        found = [(day, site.edition(day)) for day in shown]
+        return site.render("archive.html", days=found, months=months, shown=one and one.isoformat()[:7])
+
+    body = site.shelf.get(("archive", tuple(shown), tuple(months)), make)
+    return caching.answer(request, body.encode(), "text/html")
 
 
 @router.page("/d/{name}")
 def edition(name: str, request: Request, site: Here) -> Response:
     """Show one edition whole, or hand it on as BibTeX, RIS or JSON (`/d/2026-06-10.bib`)."""
     day_name, dot, ending = name.partition(".")
-    found = _edition(site, day_name)
-    if not dot:
-        older, newer = neighbours(EditionStore(site.store).dates(), found.date)
-        return site.public_page(request, "edition.html", edition=found, older=older, newer=newer)
-    if ending not in citations.FORMATS:
+    day = _day(day_name)
+    if dot:
+        return _cited(request, site, day, ending)
+    days = site.dates()
+    if day not in days:
         raise HTTPException(404)
-    form = citations.FORMATS[ending]
-    answer = caching.answer(request, form.write(found, site.settings.base_url).encode(), form.media_type)
+    older, newer = neighbours(days, day)
+
+    def make() -> str:
+        return site.render("edition.html", edition=_edition(site, day), older=older, newer=newer)
+
+    body = site.shelf.get(("edition", day, older, newer), make)
+    return caching.answer(request, body.encode(), "text/html")
+
+
+def _cited(request: Request, site: Site, day: date, ending: str) -> Response:
+    form = citations.FORMATS.get(ending)
+    if form is None:
+        raise HTTPException(404)
+    body = form.write(_edition(site, day), site.settings.base_url).encode()
+    answer = caching.answer(request, body, form.media_type)
     if ending != "json":
-        answer.headers["Content-Disposition"] = f'attachment; filename="{found.date.isoformat()}.{ending}"'
+        answer.headers["Content-Disposition"] = f'attachment; filename="{day.isoformat()}.{ending}"'
     return answer
 
 
-def _edition(site: Site, name: str) -> Edition:
+def _day(name: str) -> date:
     try:
         day = date.fromisoformat(name)
     except ValueError as error:
         raise HTTPException(404) from error
-    found = EditionStore(site.store).get(day) if day.isoformat() == name else None
+    if day.isoformat() != name:  # 2026-W24-3 and 20260610 are dates too, but no addresses of ours
+        raise HTTPException(404)
+    return day
+
+
+def _edition(site: Site, day: date) -> Edition:
+    found = site.edition(day)
     if found is None:
         raise HTTPException(404)
     return found
@@ -63,14 +101,13 @@ def month_name(day: date) -> str:
     return phrasing.long_date(day).split(maxsplit=2)[2]
 
 
-def neighbours(days: Sequence[date] | Iterable[date], day: date) -> tuple[date | None, date | None]:
+def neighbours(days: Sequence[date], day: date) -> tuple[date | None, date | None]:
     """Return the edition before `day` and the one after it.
 
     >>> first, middle, last = date(2026, 6, 1), date(2026, 6, 2), date(2026, 6, 5)
     >>> neighbours((last, middle, first), middle) == (first, last)
     True
     """
-    known = tuple(days)
-    older = max((one for one in known if one < day), default=None)
-    newer = min((one for one in known if one > day), default=None)
+    older = max((one for one in days if one < day), default=None)
+    newer = min((one for one in days if one > day), default=None)
     return older, newer

@@ -1,12 +1,42 @@
 """Public answers that know when nothing changed (RFC 9110, conditional requests)."""
 
 import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 PUBLIC = "public, max-age=60"
 CHECK_EACH_TIME = "public, no-cache"
+
+
+class Shelf:
+    """Pages that were made already, the least used thrown away first; safe between threads.
+
+    What a page depends on is its whole key, so nothing here ever has to be
+    taken back: frozen editions do not change.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._kept: OrderedDict[Hashable, str] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], str]) -> str:
+        """Return the page under `key`, made now if need be (by several threads at once, at worst)."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = make()
+        if self._places:
+            with self._lock:
+                self._kept[key] = made
+                while len(self._kept) > self._places:
+                    self._kept.popitem(last=False)
+        return made
 
 
 def entity_tag(*parts: str | bytes) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from newsletter.models import Edition, Entry, Paper
-from newsletter.rendering import phrasing
+from newsletter.rendering import phrasing, strangers
 
+_LONGEST_FIELD = 20_000
 _TEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -43,7 +44,7 @@ def _tex(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return strangers.line(text, _LONGEST_FIELD)
 
 
 def ris(edition: Edition, base_url: str) -> str:

@@ -10,7 +10,6 @@ from typing import Final
 from fastapi import Request
 from starlette.responses import Response
 
-from newsletter.editions.store import EditionStore
 from newsletter.subscribers import signup, tokens
 from newsletter.subscribers.signup import Confirmed, Requested
 from newsletter.subscribers.store import SubscriberStore
@@ -100,7 +99,7 @@ def _confirm(site: Site, token: str, request: Request) -> Response:
         "confirmed.html",
         first=hours.next_edition(subscriber.preferences, site.now()),
         is_new=outcome is Confirmed.CONFIRMED,
-        has_edition=EditionStore(site.store).latest() is not None,
+        has_edition=bool(site.dates()),
         manage=tokens.sign("manage", subscriber.id, site.keys),
     )
 

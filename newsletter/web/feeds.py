@@ -1,12 +1,14 @@
 """The editions as feeds: Atom (RFC 4287) and JSON Feed 1.1."""
 
 import json
+import re
+from collections.abc import Iterable
+from datetime import date
 from typing import Any, Final
 
 from fastapi import Request
 from starlette.responses import Response
 
-from newsletter.editions.store import EditionStore
 from newsletter.models import Edition
 from newsletter.rendering import phrasing
 from newsletter.web import caching
@@ -15,6 +17,8 @@ from newsletter.web.site import Here, Router, Site
 router: Final = Router()
 
 EDITIONS_IN_A_FEED = 15
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, escaped or not (section 2.2)."""
 
 
 def headline(edition: Edition) -> str:
@@ -30,35 +34,44 @@ def headline(edition: Edition) -> str:
     return f"{phrasing.short_date(edition.date)}: {what}"
 
 
-def _latest(site: Site) -> list[Edition]:
-    editions = EditionStore(site.store)
-    found = (editions.get(day) for day in editions.dates()[:EDITIONS_IN_A_FEED])
+def _latest(site: Site, days: Iterable[date]) -> list[Edition]:
+    found = (site.edition(day) for day in days)
     return [edition for edition in found if edition is not None]
 
 
 @router.page("/feed.xml")
 def atom(request: Request, site: Here) -> Response:
     """Serve the last editions as Atom."""
-    body = site.render("feed.xml", editions=_latest(site), headline=headline, now=site.now())
-    return caching.answer(request, body.encode(), "application/atom+xml")
+    days = site.dates()[:EDITIONS_IN_A_FEED]
+
+    def make() -> str:
+        return _NOT_XML.sub("", site.render("feed.xml", editions=_latest(site, days), headline=headline))
+
+    return caching.answer(request, site.shelf.get(("atom", days), make).encode(), "application/atom+xml")
 
 
 @router.page("/feed.json")
 def json_feed(request: Request, site: Here) -> Response:
     """Serve the last editions as JSON Feed."""
+    days = site.dates()[:EDITIONS_IN_A_FEED]
+
+    def make() -> str:
+        return json.dumps(_feed(site, _latest(site, days)), ensure_ascii=False, indent=1)
+
+    return caching.answer(request, site.shelf.get(("json", days), make).encode(), "application/feed+json")
+
+
+def _feed(site: Site, editions: Iterable[Edition]) -> dict[str, Any]:
     base = site.settings.base_url
-    feed = {
+    return {
         "version": "https://jsonfeed.org/version/1.1",
         "title": site.settings.name,
         "home_page_url": f"{base}/",
         "feed_url": f"{base}/feed.json",
         "description": "The papers that people will talk about, with the reason for each.",
         "language": "en",
-        "items": [_item(site, edition) for edition in _latest(site)],
+        "items": [_item(site, edition) for edition in editions],
     }
-    return caching.answer(
-        request, json.dumps(feed, ensure_ascii=False, indent=1).encode(), "application/feed+json"
-    )
 
 
 def _item(site: Site, edition: Edition) -> dict[str, Any]:

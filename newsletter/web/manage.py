@@ -4,7 +4,6 @@ GET shows, POST changes, and every button is one `do`. After a change the
 answer is a redirect, so that going back or reloading repeats nothing.
 """
 
-import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -13,16 +12,13 @@ from zoneinfo import ZoneInfo
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from newsletter.editions.store import EditionStore
 from newsletter.errors import InvalidInputError
-from newsletter.models import Preferences, Subscriber, SubscriberStatus
-from newsletter.subscribers import preferences as chosen
+from newsletter.models import Subscriber, SubscriberStatus
 from newsletter.subscribers import signup, tokens
 from newsletter.subscribers.store import SubscriberStore
-from newsletter.web import hours, zones
+from newsletter.web import choices, hours, zones
 from newsletter.web.forms import FieldError, Fields, Posted
 from newsletter.web.site import Here, Router, Site
-from newsletter.web.subscribing import hour_and_zone
 from newsletter.web.unsubscribing import LOST, TOO_LATE
 
 router: Final = Router()
@@ -80,31 +76,10 @@ def _holder(site: Site, token: str) -> Subscriber | None:
 
 
 def _save(site: Site, token: str, subscriber: Subscriber, posted: Fields) -> Response:
-    wanted = read_choices(posted, subscriber.preferences)
+    today = site.now().astimezone(site.settings.zone).date()
+    wanted = choices.read(posted, subscriber.preferences, today=today)
     SubscriberStore(site.store).save_preferences(subscriber.id, wanted)
     return _back(site, token, "saved")
-
-
-def read_choices(posted: Fields, now_chosen: Preferences) -> Preferences:
-    """Return what a form asks for; what it does not mention stays. Raises `InvalidInputError`."""
-    wanted = hour_and_zone(posted, now_chosen)
-    changes: dict[str, object] = {}
-    for name, allowed in (("frequency", ("daily", "weekdays", "weekly")), ("format", ("html", "text"))):
-        value = posted.text(name, getattr(wanted, name))
-        if value not in allowed:
-            raise FieldError(f"Choose the {name} from the list.")
-        changes[name] = value
-    limit = posted.number("limit", wanted.limit)
-    if not 1 <= limit <= 50:
-        raise FieldError("Papers a mail: choose between 1 and 50.")
-    for name in ("topics", "muted"):
-        if posted.mentions(name):
-            changes[name] = _phrases(posted.text(name, longest=3000, lines=True))
-    return chosen.checked(wanted.model_copy(update=changes | {"limit": limit}))
-
-
-def _phrases(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in re.split(r"[,;\n]", text) if part.strip())
 
 
 def _pause(site: Site, token: str, subscriber: Subscriber, posted: Fields) -> Response:
@@ -183,7 +158,7 @@ def _page(
     fault: str = "",
     typed: Fields | None = None,
 ) -> Response:
-    latest = EditionStore(site.store).latest()
+    latest = next((site.edition(day) for day in site.dates()[:1]), None)
     wanted = subscriber.preferences
     is_active = subscriber.status is SubscriberStatus.ACTIVE
     return site.page(

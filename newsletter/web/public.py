@@ -5,7 +5,6 @@ from typing import Final
 from fastapi import Request
 from starlette.responses import PlainTextResponse, Response
 
-from newsletter.editions.store import EditionStore
 from newsletter.editions.trending import DEFINITION
 from newsletter.models import Preferences
 from newsletter.subscribers import signup
@@ -14,6 +13,9 @@ from newsletter.web.site import Here, Router, Site
 
 router: Final = Router()
 
+_STAMP = "the-stamp-stands-here"
+"""What the kept page holds instead of a form's stamp."""
+
 
 @router.page("/")
 def landing(request: Request, site: Here) -> Response:
@@ -21,21 +23,17 @@ def landing(request: Request, site: Here) -> Response:
 
     The tag leaves out the form's stamp, so that a browser keeps the page until what it says changes.
     """
-    now = site.now()
-    facts = {
-        "edition": EditionStore(site.store).latest(),
-        "cut_off": cut_off(site),
-        **form_facts(site, offered(site)),
-    }
-    said = site.render("landing.html", **facts, stamp="")
-    body = site.render("landing.html", **facts, stamp=proofs.stamp(site.keys, now))
-    return caching.answer(
-        request,
-        body.encode(),
-        "text/html",
-        tag=caching.entity_tag(said),
-        control=caching.CHECK_EACH_TIME,
-    )
+    newest = next(iter(site.dates()), None)
+    facts = form_facts(site, offered(site))
+
+    def make() -> str:
+        edition = site.edition(newest) if newest else None
+        return site.render("landing.html", edition=edition, cut_off=cut_off(site), **facts, stamp=_STAMP)
+
+    said = site.shelf.get(("landing", newest, facts["first"]), make)
+    body = said.replace(_STAMP, proofs.stamp(site.keys, site.now()))
+    tag = caching.entity_tag(said)
+    return caching.answer(request, body.encode(), "text/html", tag=tag, control=caching.CHECK_EACH_TIME)
 
 
 def cut_off(site: Site) -> str:
@@ -93,10 +91,12 @@ def defined() -> tuple[tuple[str, str], ...]:
     >>> [term for term, _ in defined()][:3]
     ['', 'Votes', 'Breadth']
     """
-    lines = (line.partition(": ") for line in DEFINITION.splitlines())
-    return tuple(
-        (head, text) if text and " " not in head else ("", head + mark + text) for head, mark, text in lines
-    )
+    found = []
+    for line in DEFINITION.replace("'", "’").splitlines():
+        term, mark, text = line.partition(": ")
+        is_term = bool(mark) and " " not in term
+        found.append((term, text[:1].upper() + text[1:]) if is_term else ("", line))
+    return tuple(found)
 
 
 @router.page("/privacy")

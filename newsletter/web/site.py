@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -12,10 +12,15 @@ from jinja2 import Environment
 from starlette.responses import HTMLResponse, Response
 
 from newsletter import queue, store
+from newsletter.models import Edition
 from newsletter.rendering import pages, templates
 from newsletter.settings import Settings
 from newsletter.subscribers import origins
 from newsletter.web import caching
+from newsletter.web.kiosk import TAIL_SHOWN, Kiosk
+
+SHELF_PLACES = 200
+"""Pages of at most some 100 KB: 20 MB a process."""
 
 
 def utc_now() -> datetime:
@@ -33,12 +38,16 @@ class Site:
     root: str = field(init=False)
     """The path of BASE_URL, empty at the top of a host. Every link on our pages begins with it."""
 
+    kiosk: Kiosk = field(init=False, default_factory=Kiosk)
+    shelf: caching.Shelf = field(init=False)
+    """Pages made from frozen editions; empty outside production, where templates change under it."""
     _links: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.root = urlsplit(self.settings.base_url).path.rstrip("/")
+        self.shelf = caching.Shelf(SHELF_PLACES if self.settings.is_production else 0)
         self.environment = pages.environment(self.settings)
-        self.environment.globals |= {"path": self.path, "asset": self.asset}
+        self.environment.globals |= {"path": self.path, "asset": self.asset, "TAIL_SHOWN": TAIL_SHOWN}
 
     @property
     def store(self) -> store.Store:
@@ -58,6 +67,14 @@ class Site:
     def now(self) -> datetime:
         """Return the present."""
         return self.clock()
+
+    def dates(self) -> tuple[date, ...]:
+        """Return the days that have an edition, newest first."""
+        return self.kiosk.dates(self.store)
+
+    def edition(self, day: date) -> Edition | None:
+        """Return a day's edition, fit to be shown."""
+        return self.kiosk.edition(self.store, day)
 
     def path(self, path: str) -> str:
         """Return a link within the site: a path, so that it stays on the host the reader came to."""

@@ -9,8 +9,6 @@ from jinja2 import TemplateError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from newsletter.editions import compose
-from newsletter.editions.store import EditionStore
 from newsletter.errors import StoreRefusedError, StoreUnavailableError
 from newsletter.models import SourceState
 from newsletter.settings import Settings
@@ -74,7 +72,7 @@ def require_token(request: Request, settings: Settings) -> None:
 
 
 def _report(site: Site, now: datetime) -> dict[str, Any]:
-    latest = EditionStore(site.store).latest()
+    latest = next((site.edition(day) for day in site.dates()[:1]), None)
     sources = SourceStore(site.store).health(catalog.configured(site.settings, site.store), now)
     return {
         "at": now.isoformat(timespec="seconds"),
@@ -105,9 +103,13 @@ def _source(health: SourceHealth) -> dict[str, Any]:
 
 
 def _is_overdue(site: Site, now: datetime) -> bool:
-    """Whether an edition that was due an hour ago is due still."""
-    day = compose.due(site.store, site.settings, now)
-    if day is None:
+    """Whether the edition of the last cut-off is missing an hour and more after it.
+
+    One that never had an edition is judged by today alone.
+    """
+    local = now.astimezone(site.settings.zone)
+    day = local.date() if local.time() >= site.settings.cut_off else local.date() - timedelta(days=1)
+    days = site.dates()
+    if day in days or (not days and day != local.date()):
         return False
-    cut_off = datetime.combine(day, site.settings.cut_off, site.settings.zone)
-    return now - cut_off > OVERDUE_AFTER
+    return now - datetime.combine(day, site.settings.cut_off, site.settings.zone) > OVERDUE_AFTER

@@ -12,10 +12,9 @@ from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from newsletter.errors import InvalidInputError
-from newsletter.models import Preferences
 from newsletter.subscribers import addresses, signup
-from newsletter.web import proofs, zones
-from newsletter.web.forms import FieldError, Fields, Posted
+from newsletter.web import choices, proofs
+from newsletter.web.forms import Fields, Posted
 from newsletter.web.public import form_facts, offered
 from newsletter.web.site import Here, Router, Site
 
@@ -36,7 +35,10 @@ def subscribe(request: Request, site: Here, posted: Posted) -> Response:
     if fault:
         return _again(site, posted, fault)
     try:
-        typed, preferences = posted.text("email", longest=320), hour_and_zone(posted, offered(site))
+        typed, preferences = (
+            posted.text("email", longest=320),
+            choices.read(posted, offered(site), today=now.date()),
+        )
         address = addresses.parse(typed)
     except InvalidInputError as error:
         return _again(site, posted, str(error))
@@ -55,17 +57,6 @@ def subscribe(request: Request, site: Here, posted: Posted) -> Response:
     if outcome is signup.Requested.TOO_MANY:
         return too_many(site, signup.retry_after(now))
     return check_inbox(site, address.typed)
-
-
-def hour_and_zone(posted: Fields, otherwise: Preferences) -> Preferences:
-    """Return preferences with the hour and the zone that a form names. Raises `FieldError`."""
-    hour = posted.number("hour", otherwise.hour)
-    zone = posted.text("timezone", otherwise.timezone)
-    if not 0 <= hour <= 23:
-        raise FieldError("The hour must be between 0 and 23. Choose one from the list.")
-    if zone not in zones.known() and zone != otherwise.timezone:
-        raise FieldError("That time zone is not known here. Choose one from the list.")
-    return otherwise.model_copy(update={"hour": hour, "timezone": zone})
 
 
 def _filled_too(posted: Fields, site: Site) -> str:
@@ -96,11 +87,9 @@ def _again(
     sure: str = "",
 ) -> Response:
     """Show the form again with what was typed and what is wrong with it."""
-    preferences = offered(site)
-    try:
-        preferences = hour_and_zone(posted, preferences)
-    except FieldError:  # what cannot be read is offered afresh; the fault says so where it matters
-        fault = fault or "Choose the hour and the zone again, please."
+    # what cannot be read is offered afresh, and said so
+    preferences, unread = choices.read_or(posted, offered(site), today=site.now().date())
+    fault = fault or unread
     facts = form_facts(site, preferences) | {
         "email": posted.shown("email"),
         "fault": fault,

@@ -58,7 +58,9 @@ def test_the_button_leads_to_a_page_with_undo_and_undo_works(visitor: Visitor):
     """A press by mistake costs one more press."""
     reader = visitor.reader("ada@example.org")
     link = f"/u/{visitor.token('unsubscribe', reader.id)}"
-    assert '<button type="submit" class="main" name="choice" value="unsubscribe">' in visitor.web.get(link).text
+    assert (
+        '<button type="submit" class="main" name="choice" value="unsubscribe">' in visitor.web.get(link).text
+    )
     done = visitor.web.post(link, data={"from": "page", "choice": "unsubscribe"})
     assert (done.status_code, done.headers["location"]) == (303, link)
     assert status_of(visitor, reader) is SubscriberStatus.UNSUBSCRIBED

@@ -98,7 +98,14 @@ def test_a_pause_has_an_end_and_can_be_ended_now(visitor: Visitor, reader: Subsc
 
 @pytest.mark.parametrize(
     "posted",
-    [{}, {"days": "8"}, {"until": "2026-06-10"}, {"until": "2028-01-01"}, {"until": "tomorrow"}, {"until": "2026-02-30"}],
+    [
+        {},
+        {"days": "8"},
+        {"until": "2026-06-10"},
+        {"until": "2028-01-01"},
+        {"until": "tomorrow"},
+        {"until": "2026-02-30"},
+    ],
 )
 def test_a_pause_without_a_sound_end_is_refused(visitor: Visitor, reader: Subscriber, posted):
     """Nobody is paused for ever, or until yesterday."""

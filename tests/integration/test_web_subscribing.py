@@ -54,7 +54,8 @@ def test_a_letter_is_recorded_before_the_answer(visitor: Visitor):
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "ada", "ada@", "@example.org", "ada@example", "a b@example.org", "ada@exa mple.org", "a@b@c.org"]
+    "typed",
+    ["", "ada", "ada@", "@example.org", "ada@example", "a b@example.org", "ada@exa mple.org", "a@b@c.org"],
 )
 def test_what_is_no_address_is_named_and_shown_again(visitor: Visitor, typed: str):
     """422 keeps what was typed, so that one letter can be mended."""
@@ -158,7 +159,10 @@ BODIES = {
     "utf-16": ("email=ada@example.org".encode("utf-16"), "application/x-www-form-urlencoded"),
     "broken escape": (b"email=%zz%f%", "application/x-www-form-urlencoded"),
     "no boundary": (b"email=ada@example.org", "multipart/form-data"),
-    "torn multipart": (b"--x\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\nada", "multipart/form-data; boundary=x"),
+    "torn multipart": (
+        b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\nada',
+        "multipart/form-data; boundary=x",
+    ),
     "json": (b'{"email": "ada@example.org"}', "application/json"),
     "strange charset": (b"email=ada@example.org", "application/x-www-form-urlencoded; charset=utf-7"),
     "many fields": (b"&".join(b"a%d=1" % n for n in range(2000)), "application/x-www-form-urlencoded"),

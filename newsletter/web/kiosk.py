@@ -1,0 +1,97 @@
+"""The frozen editions as the site shows them: strangers' texts disarmed, each topic's days at hand."""
+
+import threading
+from datetime import date
+from typing import NamedTuple
+
+from newsletter.editions.store import EditionStore
+from newsletter.models import Edition, Entry, Section
+from newsletter.rendering import strangers
+from newsletter.store import Store
+
+TAIL_SHOWN = 60
+"""Titles of the tail that a page shows, so that it stays light."""
+_LONGEST_TITLE = 200
+DAYS_REMEMBERED = 400
+"""How far back topic pages go; older editions stay in the archive."""
+
+
+class Appearance(NamedTuple):
+    """A topic on one day's chart."""
+
+    day: date
+    place: int
+    """1 is the top."""
+    section: Section
+
+
+class Kiosk:
+    """Reads editions; remembers, a process, which topics stood on which day's chart."""
+
+    def __init__(self) -> None:
+        self._charts: dict[date, tuple[Section, ...]] = {}
+        self._newest: Edition | None = None
+        self._lock = threading.Lock()
+
+    def dates(self, store: Store) -> tuple[date, ...]:
+        """Return the days that have an edition, newest first."""
+        return EditionStore(store).dates()
+
+    def edition(self, store: Store, day: date) -> Edition | None:
+        """Return the edition of a day, fit to be shown: of its tail the first `TAIL_SHOWN` titles."""
+        found = EditionStore(store).get(day)
+        if found is None:
+            return None
+        return strangers.disarmed(found).model_copy(update={"tail": _titles(found.tail)})
+
+    def newest(self, store: Store) -> Edition | None:
+        """Return the newest edition as it was frozen, with its tail; kept until there is a newer one."""
+        day = next(iter(self.dates(store)), None)
+        with self._lock:
+            kept = self._newest
+        if kept is None or kept.date != day:
+            kept = EditionStore(store).get(day) if day else None
+            with self._lock:
+                self._newest = kept
+        return kept
+
+    def appearances(self, store: Store, slug: str) -> tuple[Appearance, ...]:
+        """Return each day on which a topic stood on the chart, newest first."""
+        return tuple(
+            Appearance(day, place, section)
+            for day in self.dates(store)[:DAYS_REMEMBERED]
+            for place, section in enumerate(self._chart(store, day), 1)
+            if section.slug == slug
+        )
+
+    def _chart(self, store: Store, day: date) -> tuple[Section, ...]:
+        with self._lock:
+            if day in self._charts:
+                return self._charts[day]
+        edition = self.edition(store, day)
+        if edition is None:
+            return ()
+        chart = tuple(_outline(section) for section in edition.sections)
+        with self._lock:
+            self._charts[day] = chart
+            while len(self._charts) > DAYS_REMEMBERED:
+                del self._charts[min(self._charts)]
+        return chart
+
+
+def _titles(tail: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    return tuple(_titled(entry) for entry in tail[:TAIL_SHOWN]) + tail[TAIL_SHOWN:]
+
+
+def _titled(entry: Entry) -> Entry:
+    title = strangers.line(entry.paper.title, _LONGEST_TITLE) or "Untitled"
+    return entry.model_copy(update={"paper": entry.paper.model_copy(update={"title": title})})
+
+
+def _outline(section: Section) -> Section:
+    """Return a section as light as a list of titles needs it."""
+    entries = tuple(
+        Entry(paper=entry.paper.model_copy(update={"abstract": "", "mentions": ()}), score=entry.score)
+        for entry in section.entries
+    )
+    return section.model_copy(update={"entries": entries})

@@ -1,0 +1,35 @@
+"""Try before you subscribe: the newest edition as somebody's choices would make it."""
+
+from typing import Final
+
+from fastapi import Request
+from starlette.responses import Response
+
+from newsletter.editions import for_reader
+from newsletter.rendering import strangers
+from newsletter.web import choices, proofs
+from newsletter.web.forms import Fields
+from newsletter.web.public import form_facts, offered
+from newsletter.web.site import Here, Router
+
+router: Final = Router()
+
+
+@router.page("/preview")
+def preview(request: Request, site: Here) -> Response:
+    """Show the newest edition for the topics, words and length in the query; keep nothing of them."""
+    asked = Fields(request.query_params.multi_items())
+    today = site.now().astimezone(site.settings.zone).date()
+    wanted, fault = choices.read_or(asked, offered(site), today=today)
+    newest = site.kiosk.newest(site.store)
+    tailored = strangers.disarmed(for_reader(newest, wanted)) if newest else None
+    return site.page(
+        "preview.html",
+        status=422 if fault else 200,
+        edition=tailored,
+        topics=", ".join(wanted.topics) or asked.shown("topics", longest=3000),
+        muted=", ".join(wanted.muted) or asked.shown("muted", longest=3000),
+        wrong=fault,
+        stamp=proofs.stamp(site.keys, site.now()),
+        **form_facts(site, wanted),
+    )
