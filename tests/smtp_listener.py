@@ -99,7 +99,7 @@ class SmtpListener:
         """Listen."""
         self.open: set[Conversation] = set()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Conversation(self), "127.0.0.1", port)
+        self._server = await loop.create_server(lambda: Conversation(self), "127.0.0.1", port, ssl=self.context)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def chance(self, probability: float) -> bool:

@@ -3,7 +3,6 @@
 import email
 import email.policy
 import re
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from free_port import free_port
 from sendgrid_server import Behaviour, SendGridServer
 from smtp_listener import Manners, SmtpListener
 
@@ -125,8 +125,7 @@ class Keeper:
 def smtp(site: Callable[..., Settings]) -> Iterator[Harness]:
     """A server that takes one command at a time."""
     keeper = Keeper()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(keeper, hostname="127.0.0.1", port=port)
     controller.start()
     mailer = mailers.make(site(mailer="smtp", smtp_url=f"smtp://127.0.0.1:{port}"))

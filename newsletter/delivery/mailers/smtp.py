@@ -176,15 +176,21 @@ class Smtp:
         while failures < 2 and not queue.is_over:
             before = queue.ended
             try:
-                session = await self._session()
-                await session.carry(queue, self._mails_a_connection)
+                await self._carry(queue)
             except (SessionLostError, OSError) as error:  # a TimeoutError is an OSError
                 complaints.append(str(error) or type(error).__name__)
                 failures = failures + 1 if queue.ended == before else 0
             except LogInRefusedError as error:
                 queue.sender_refused = str(error)
-            else:
-                self._keep(session)
+
+    async def _carry(self, queue: Queue) -> None:
+        session = await self._session()
+        try:
+            await session.carry(queue, self._mails_a_connection)
+        except BaseException:
+            session.drop()
+            raise
+        self._keep(session)
 
     async def _session(self) -> Session:
         await asyncio.sleep(0)  # lets the loop notice what was closed while it stood still

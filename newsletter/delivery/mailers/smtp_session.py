@@ -185,6 +185,10 @@ class Session(asyncio.Protocol):
             self._transport.write(b"QUIT\r\n")
             self._transport.close()
 
+    def drop(self) -> None:
+        """Hang up: what was said last cannot be relied on."""
+        self._end("we hung up")
+
     # ── carrying ──
 
     async def carry(self, queue: Queue, most: int) -> None:
@@ -223,9 +227,13 @@ class Session(asyncio.Protocol):
                 await self._ask(b"RSET\r\n")
 
     def _take(self, queue: Queue) -> Mail | None:
-        mail = queue.take() if self.taken < self._most else None
-        self.taken += mail is not None
-        return mail
+        while self.taken < self._most and (mail := queue.take()) is not None:
+            if mail.needs_utf8 and "SMTPUTF8" not in self.extensions:
+                queue.refused[mail.subscriber_id] = "the mail server takes no such address (no SMTPUTF8)"
+                continue
+            self.taken += 1
+            return mail
+        return None
 
     async def _one_by_one(self, mail: Mail) -> list[Reply]:
         said: list[Reply] = []

@@ -1,0 +1,187 @@
+"""Single letters: sent once, with the discipline of the ledger."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from mailing import DAY, ObedientMailer, accept, an_edition, publish, subscribe
+
+from newsletter import queue as queue_module
+from newsletter.delivery import cohorts, letters, sweep
+from newsletter.delivery.ledger import Ledger
+from newsletter.delivery.mailers.port import Outcome
+from newsletter.models import Preferences, Recipient
+from newsletter.settings import Settings
+from newsletter.store import Store
+from newsletter.subscribers import signup, tokens
+from newsletter.subscribers.letters import Letterbox, LetterState
+from newsletter.subscribers.store import SubscriberStore
+
+SIX_THIRTY = datetime(2026, 6, 10, 6, 30, tzinfo=UTC)
+
+
+def ask(store: Store, settings: Settings, address: str = "ada@example.org", **wishes: object) -> int:
+    """Fill in the form, and return the letter's id."""
+    queue = queue_module.connect(settings)
+    wanted = Preferences(hour=7, **wishes)
+    signup.request(store, queue, settings, address, preferences=wanted, origin="198.51.100.7", now=SIX_THIRTY)
+    (letter,) = sweep.open_letters(store, SIX_THIRTY)
+    return int(letter)
+
+
+def confirm(store: Store, settings: Settings, address: str = "ada@example.org") -> int:
+    """Press the button in the confirmation, and return the welcome's id."""
+    found = SubscriberStore(store).find_id(address)
+    assert found is not None
+    token = tokens.sign("confirm", found, settings.keys, now=SIX_THIRTY)
+    signup.confirm(
+        store, queue_module.connect(settings), settings, token, origin="198.51.100.7", now=SIX_THIRTY
+    )
+    (letter,) = sweep.open_letters(store, SIX_THIRTY)
+    return int(letter)
+
+
+def send(store: Store, settings: Settings, letter: int, mailer: ObedientMailer) -> str:
+    """Do what a task does."""
+    return letters.send_letter(store, settings, letter, lambda: SIX_THIRTY, mailer=mailer).state
+
+
+def test_a_confirmation_is_sent_once_with_links_that_work(store: Store, settings: Settings) -> None:
+    """The tokens in it are the reader's; a second task finds nothing to do."""
+    letter = ask(store, settings)
+    seen: list[Recipient] = []
+
+    def look(recipients: Sequence[Recipient], request_id: str) -> Outcome:
+        seen.extend(recipients)
+        return accept(recipients, request_id)
+
+    assert send(store, settings, letter, ObedientMailer(look)) == "sent"
+    assert send(store, settings, letter, ObedientMailer(look)) == "left alone"
+    (recipient,) = seen
+    links = dict(recipient.substitutions)
+    token = links["-confirm_url-"].removeprefix(f"{settings.base_url}/confirm/")
+    assert (
+        tokens.read("confirm", token, settings.keys, now=SIX_THIRTY).subscriber_id == recipient.subscriber_id
+    )
+    assert links["-reject_url-"].startswith(f"{settings.base_url}/reject/")
+    assert sweep.open_letters(store, SIX_THIRTY + timedelta(days=1)) == ()
+
+
+def welcome(store: Store, settings: Settings, **wishes: object) -> ObedientMailer:
+    """Subscribe, confirm, and send both letters; return who sent the welcome."""
+    send(store, settings, ask(store, settings, **wishes), ObedientMailer())
+    mailer = ObedientMailer()
+    assert send(store, settings, confirm(store, settings), mailer) == "sent"
+    return mailer
+
+
+def test_a_welcome_carries_the_edition_and_the_daily_mail_does_not_repeat_it(
+    store: Store, settings: Settings
+) -> None:
+    """Half an hour later it would have been due."""
+    publish(store, an_edition())
+    mailer = welcome(store, settings)
+    (message,) = mailer.messages.values()
+    assert "Paper 1 of 10 June" in message.text
+    assert cohorts.freeze_due(store, settings, SIX_THIRTY + timedelta(hours=1)) == ()
+
+
+def test_a_welcome_without_an_edition_says_when_the_first_one_comes(store: Store, settings: Settings) -> None:
+    """Half past six is before the chosen hour of seven."""
+    mailer = welcome(store, settings)
+    (message,) = mailer.messages.values()
+    assert "7:00" in message.text
+
+
+def test_a_welcome_does_not_carry_what_would_be_empty(store: Store, settings: Settings) -> None:
+    """And leaves the daily mail to count that reader as quiet."""
+    publish(store, an_edition())
+    mailer = welcome(store, settings, topics=("protein folding",))
+    (message,) = mailer.messages.values()
+    assert "Paper 1" not in message.text
+    cohorts.freeze_due(store, settings, SIX_THIRTY + timedelta(hours=1))
+    assert Ledger(store).progress(DAY).quiet == 1
+
+
+def test_a_postponed_welcome_still_carries_its_edition(store: Store, settings: Settings) -> None:
+    """It took the edition with the first try; the daily mail leaves it to the second."""
+    publish(store, an_edition())
+    send(store, settings, ask(store, settings), ObedientMailer())
+    letter = confirm(store, settings)
+    busy = ObedientMailer(lambda recipients, request_id: Outcome(retry_after=timedelta(minutes=2)))
+    assert send(store, settings, letter, busy) == "postponed"
+    assert cohorts.freeze_due(store, settings, SIX_THIRTY + timedelta(hours=1)) == ()
+    later = SIX_THIRTY + timedelta(hours=1)
+    mailer = ObedientMailer()
+    letters.send_letter(store, settings, letter, lambda: later, mailer=mailer)
+    (message,) = mailer.messages.values()
+    assert "Paper 1 of 10 June" in message.text
+
+
+def test_a_welcome_to_who_was_addressed_already_does_not_repeat_the_edition(
+    store: Store, settings: Settings
+) -> None:
+    """The cohort came first: it was frozen between the confirmation and the welcome."""
+    publish(store, an_edition())
+    send(store, settings, ask(store, settings), ObedientMailer())
+    letter = confirm(store, settings)
+    assert len(cohorts.freeze_due(store, settings, SIX_THIRTY + timedelta(hours=1))) == 1
+    mailer = ObedientMailer()
+    send(store, settings, letter, mailer)
+    (message,) = mailer.messages.values()
+    assert "Paper 1" not in message.text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "report", "state"),
+    [
+        (Outcome(uncertain=frozenset({1})), "uncertain", LetterState.UNCERTAIN),
+        (Outcome(refused={1: "550 no such user"}), "refused", LetterState.REFUSED),
+        (Outcome(rejected="bad address"), "refused", LetterState.REFUSED),
+        (Outcome(deferred={1: "452 full"}), "postponed", LetterState.PENDING),
+        (Outcome(halt="Disk full. Make room."), "postponed", LetterState.PENDING),
+        (Outcome(), "postponed", LetterState.PENDING),
+    ],
+    ids=["no answer", "refused", "malformed", "deferred", "halt", "not begun"],
+)
+def test_each_end_of_a_letter_is_kept(
+    store: Store, settings: Settings, outcome: Outcome, report: str, state: LetterState
+) -> None:
+    """Only what was certainly not accepted is tried again."""
+    letter = ask(store, settings)
+    assert send(store, settings, letter, ObedientMailer(lambda recipients, request_id: outcome)) == report
+    kept = Letterbox(store).get(letter)
+    assert kept is not None
+    assert kept.state is state
+    due = sweep.open_letters(store, SIX_THIRTY + timedelta(hours=1))
+    assert due == ((str(letter),) if state is LetterState.PENDING else ())
+
+
+def test_a_worker_killed_after_the_intent_does_not_send_the_letter_again(
+    store: Store, settings: Settings
+) -> None:
+    """It may have arrived; who misses it asks again."""
+    letter = ask(store, settings)
+
+    def die(recipients: Sequence[Recipient], request_id: str) -> Outcome:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        send(store, settings, letter, ObedientMailer(die))
+    mailer = ObedientMailer()
+    later = SIX_THIRTY + timedelta(minutes=5)
+    letters.send_letter(store, settings, letter, lambda: later, mailer=mailer)
+    assert mailer.sent == []
+    assert [one.id for one in Letterbox(store).uncertain()] == [letter]
+
+
+def test_a_letter_to_who_left_meanwhile_is_dropped(store: Store, settings: Settings) -> None:
+    """A welcome that was waiting is no reason to mail somebody who unsubscribed."""
+    (one,) = subscribe(store, ["gone"])
+    signup.unsubscribe(store, settings, one, SIX_THIRTY)
+    send(store, settings, ask(store, settings), ObedientMailer())
+    letter = confirm(store, settings)
+    signup.unsubscribe(store, settings, one + 1, SIX_THIRTY)
+    mailer = ObedientMailer()
+    assert send(store, settings, letter, mailer) == "left alone"
+    assert mailer.sent == []
