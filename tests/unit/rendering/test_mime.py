@@ -97,6 +97,16 @@ def test_any_text_survives_with_any_link_in_it(text, link):
     assert b"\n" not in body.replace(b"\r\n", b"")
 
 
+@pytest.mark.parametrize("link", ["https://x.org/?a=3D&b=41", ".", "=", "x" * 72 + "=41", "x" * 490], ids=len)
+def test_a_link_comes_out_of_every_part_as_it_went_in(link):
+    """What looks like an escape of the encoding is none, and a long link is not cut."""
+    recipient = Recipient(subscriber_id=1, address="a@example.org", substitutions=(("-manage_url-", link),))
+    message = a_message(text="a -manage_url- b\n-manage_url-\n", html='<a href="-manage_url-">c</a>\n')
+    mail = spliced(message, recipient)
+    assert part(mail, "plain") == f"a {link} b\n{link}\n"
+    assert part(mail, "html") == f'<a href="{link}">c</a>\n'
+
+
 def test_a_mail_is_ready_for_the_wire():
     """Lines end with CRLF and are short enough, none begins with a full stop, and all is ASCII."""
     mail = spliced(digest.render(specimens.a_long_edition(), specimens.READER, specimens.SITE))
