@@ -78,12 +78,15 @@ def is_suppressed(store: Store, address: Address | str) -> bool:
     return find(store, address) is not None
 
 
-def lift(store: Store, address: Address | str) -> bool:
-    """Forget a suppression, and whether there was one: for operators, at the reader's request."""
+def lift(store: Store, address: Address | str, *, now: datetime) -> bool:
+    """Let an address sign up again, and whether anything stood in its way: at its owner's request.
+
+    Nobody becomes active by it: who complained or bounced counts as
+    unsubscribed, and confirms to come back.
+    """
     address = address if isinstance(address, Address) else addresses.parse(address)
-    bucket, digest = addresses.digest(address.key)
-    with unavailable_store():
-        return bool(store.hdel(SUPPRESSED(bucket=bucket), str(digest)))
+    (changed,) = Scripts(store).run("lift", now=int(now.timestamp()), **indexed(address))
+    return bool(changed)
 
 
 def iterate(store: Store) -> Iterator[Suppression]:
