@@ -7,6 +7,7 @@ while it stands, a request that is under way ends as it ends.
 from datetime import date
 
 from newsletter.delivery import store as keys
+from newsletter.delivery.store import Script
 from newsletter.store import Store, unavailable_store
 
 
@@ -25,15 +26,34 @@ def resume(store: Store, day: date) -> bool:
         return bool(store.hdel(keys.EDITION(day=day), "held"))
 
 
-def open_days(store: Store) -> tuple[date, ...]:
-    """Return the editions with batches that are not done, oldest first,."""
+def kept_days(store: Store) -> tuple[date, ...]:
+    """Return the editions whose ledger is kept, oldest first; what has expired is forgotten on the way."""
     with unavailable_store():
         days = sorted(date.fromisoformat(str(day)) for day in store.smembers(keys.OPEN()))
         with store.pipeline(transaction=False) as pipe:
             for day in days:
-                pipe.zcard(keys.DUE(day=day))
-            sizes = pipe.execute() if days else []
+                pipe.exists(keys.EDITION(day=day))
+            known = pipe.execute() if days else []
+        gone = [day.isoformat() for day, is_known in zip(days, known, strict=True) if not is_known]
+        if gone:
+            store.srem(keys.OPEN(), *gone)
+    return tuple(day for day, is_known in zip(days, known, strict=True) if is_known)
+
+
+def open_days(store: Store) -> tuple[date, ...]:
+    """Return the editions with batches that are not done, oldest first."""
+    days = kept_days(store)
+    with unavailable_store(), store.pipeline(transaction=False) as pipe:
+        for day in days:
+            pipe.zcard(keys.DUE(day=day))
+        sizes = pipe.execute() if days else []
     return tuple(day for day, size in zip(days, sizes, strict=True) if size)
+
+
+def retry_refused(store: Store, day: date) -> int:
+    """Let everybody who was refused wait again, and return how many: `edition send --only-failed`."""
+    names = [name(day=day) for name in (keys.EDITION, keys.BATCHES, keys.MARKS, keys.DUE, keys.REFUSALS)]
+    return int(Script.named("retry").run(store, names)[0])
 
 
 def new_epoch(store: Store, reason: str = "restored from a backup") -> tuple[date, ...]:

@@ -54,7 +54,7 @@ REQUESTS = Key(
 STRAY = Key("delivery:{day}:stray", "hash", "request → how many it mailed a second time", KEPT)
 WELCOMED = Key("delivery:{day}:welcomed", "set", "whose welcome carried this edition", KEPT)
 REFUSALS = Key("delivery:{day}:refusals", "hash", "subscriber id → why the mail was refused", KEPT)
-OPEN = Key("delivery:open", "set", "dates of the editions with batches that may not be done")
+OPEN = Key("delivery:open", "set", "dates of the editions whose ledger is kept")
 EPOCH = Key("delivery:epoch", "string", "how often this store was restored from a backup")
 
 KEYS = (

@@ -1,0 +1,284 @@
+"""SendGrid's signed event webhook: what came of the mails, applied to the ledger and the suppressions.
+
+Events come late, out of order, more than once, and again under another
+`sg_event_id`. So nothing here counts by adding: a request is proved or it is
+not, an address is suppressed or it is not, and totals are cardinalities.
+
+* Any event of a request proves that SendGrid accepted that request.
+* A hard bounce, a complaint, an unsubscription and a drop for one of these
+  suppress the address. A block or a deferral does not: `SOFT_LIMIT` mailings
+  in a row that were blocked, within 30 days and without a delivery between
+  them, do.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from newsletter.delivery.ledger import Ledger, Verdict, read_request_id
+from newsletter.delivery.mailers.sendgrid import REQUEST_ARGUMENT
+from newsletter.delivery.store import KEPT
+from newsletter.errors import InvalidInputError, SettingsError
+from newsletter.store import Key, Store, unavailable_store
+from newsletter.subscribers import addresses, suppression
+from newsletter.subscribers.letters import Letterbox
+from newsletter.subscribers.suppression import Reason
+
+LARGEST: Final = 2_000_000
+"""Bytes of one post; SendGrid sends at most 768 KB."""
+OLDEST: Final = timedelta(hours=25)
+"""SendGrid tries again for 24 hours; older posts are replays."""
+EARLIEST: Final = timedelta(minutes=5)
+"""How far the other side's clock may be ahead."""
+SOFT_LIMIT: Final = 5
+
+SEEN = Key("delivery:{day}:seen:{kind}", "string", "addresses with such an event, as a HyperLogLog", KEPT)
+HEARD = Key("delivery:heard", "zset", "minutes in which SendGrid made events that we have; two days of them")
+SOFT = Key(
+    "delivery:soft:{bucket}:{digest}",
+    "set",
+    "requests that were blocked since the last delivery to an address",
+    timedelta(days=30),
+)
+KEYS = (SEEN, HEARD, SOFT)
+
+_DROPPED: Final = {
+    "bounced address": Reason.BOUNCED,
+    "invalid": Reason.BOUNCED,
+    "spam reporting address": Reason.COMPLAINED,
+    "unsubscribed address": Reason.UNSUBSCRIBED,
+}
+_SUPPRESSING: Final = {
+    "spamreport": Reason.COMPLAINED,
+    "unsubscribe": Reason.UNSUBSCRIBED,
+    "group_unsubscribe": Reason.UNSUBSCRIBED,
+}
+_HEARD_KEPT: Final = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened to one mail, as far as we care."""
+
+    kind: str
+    """SendGrid's name: `processed`, `delivered`, `bounce`, `dropped`, …; a block is `blocked`."""
+    address: str
+    at: datetime
+    request_id: str
+    """What our request was called; empty for mails that are none of ours."""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a post changed."""
+
+    events: int = 0
+    settled: int = 0
+    """Uncertain recipients who turned out to be accepted."""
+    suppressed: int = 0
+
+
+def is_genuine(
+    body: bytes, signature: str | None, timestamp: str | None, public_key: str, *, now: datetime
+) -> bool:
+    """Whether SendGrid signed these very bytes, and recently enough. Pure.
+
+    `signature` and `timestamp` are the values of the headers
+    `X-Twilio-Email-Event-Webhook-Signature` and `…-Timestamp`; whatever is
+    wrong with them, the answer is no: 403. Raises `SettingsError` where the
+    configured key is none.
+    """
+    key = _key(public_key)
+    if not signature or not timestamp or len(body) > LARGEST or not _is_recent(timestamp, now):
+        return False
+    try:
+        raw = base64.b64decode(signature, validate=True)
+        key.verify(raw, timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True
+
+
+def parse(body: bytes) -> tuple[Event, ...]:
+    """Read a post. What is no event is left out; raises `InvalidInputError` for what is no list. Pure."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInputError("The body is not JSON. SendGrid sends a list of events.") from error
+    if not isinstance(found, list):
+        raise InvalidInputError("The body is no list of events. SendGrid sends one.")
+    return tuple(event for one in found if (event := _event(one)) is not None)
+
+
+def apply(store: Store, events: Iterable[Event], now: datetime) -> Applied:
+    """Apply events, in any order and any number of times, with one result."""
+    known = tuple(events)
+    requests = {event.request_id: event for event in known if event.request_id}
+    settled = sum(_prove(store, request_id, now) for request_id in requests)
+    _count(store, known, now)
+    softened = _soften(store, known)
+    suppressed = sum(_suppress(store, event, softened, now) for event in known)
+    return Applied(len(known), settled, suppressed)
+
+
+def totals(store: Store, day: date) -> dict[str, int]:
+    """Return how many addresses had each kind of event in an edition (within a percent)."""
+    kinds = (
+        "processed",
+        "delivered",
+        "deferred",
+        "bounce",
+        "blocked",
+        "dropped",
+        "spamreport",
+        "unsubscribe",
+    )
+    with unavailable_store(), store.pipeline(transaction=False) as pipe:
+        for kind in kinds:
+            pipe.pfcount(SEEN(day=day, kind=kind))
+        counts = pipe.execute()
+    return {kind: int(count) for kind, count in zip(kinds, counts, strict=True) if count}
+
+
+def was_heard_about(store: Store, since: datetime, until: datetime) -> bool:
+    """Whether events came that SendGrid made around `since`, and some that it made after `until`.
+
+    Both together show that the webhook worked for requests of that time and
+    has caught up beyond the limit; a request that no event names was silent.
+    """
+    around = (since - _MINUTE).timestamp() // 60, (since + 2 * _MINUTE).timestamp() // 60
+    with unavailable_store(), store.pipeline(transaction=False) as pipe:
+        pipe.zcount(HEARD(), *around)
+        pipe.zcount(HEARD(), until.timestamp() // 60 + 1, "+inf")
+        near, after = pipe.execute()
+    return bool(near and after)
+
+
+_MINUTE = timedelta(minutes=1)
+
+
+@lru_cache(maxsize=4)
+def _key(public_key: str) -> ec.EllipticCurvePublicKey:
+    try:
+        key = load_der_public_key(base64.b64decode("".join(public_key.split()), validate=True))
+    except (ValueError, binascii.Error):
+        key = None
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise SettingsError(
+            "NEWSLETTER_SENDGRID_WEBHOOK_KEY is no public key. Copy the verification key from SendGrid: "
+            "Settings, Mail Settings, Event Webhooks, Security."
+        )
+    return key
+
+
+def _is_recent(timestamp: str, now: datetime) -> bool:
+    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 12):
+        return False
+    signed_at = datetime.fromtimestamp(int(timestamp), UTC)
+    return now - OLDEST <= signed_at <= now + EARLIEST
+
+
+def _event(found: Any) -> Event | None:
+    if not isinstance(found, Mapping):
+        return None
+    kind, address, at = found.get("event"), found.get("email"), found.get("timestamp")
+    if not isinstance(kind, str) or not isinstance(address, str) or not isinstance(at, int | float):
+        return None
+    if kind == "bounce" and found.get("type") != "bounce":
+        kind = "blocked"
+    request_id = found.get(REQUEST_ARGUMENT)
+    try:
+        moment = datetime.fromtimestamp(at, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return Event(
+        kind,
+        address,
+        moment,
+        request_id if isinstance(request_id, str) else "",
+        str(found.get("reason") or ""),
+    )
+
+
+def _prove(store: Store, request_id: str, now: datetime) -> int:
+    """Tell the ledger, or the letterbox, that SendGrid accepted a request."""
+    read = read_request_id(request_id)
+    if read is not None:
+        return Ledger(store).settle(*read, Verdict.PROVED)
+    name, _, _ = request_id.partition(".")
+    number = name.removeprefix("letter-")
+    if name != number and number.isdecimal() and Letterbox(store).get(int(number)) is not None:
+        Letterbox(store).sent(int(number), now)
+    return 0
+
+
+def _count(store: Store, events: Iterable[Event], now: datetime) -> None:
+    oldest = (now - _HEARD_KEPT).timestamp() // 60
+    with unavailable_store(), store.pipeline(transaction=False) as pipe:
+        for event in events:
+            minute = int(event.at.timestamp() // 60)
+            if minute > oldest and event.at <= now + EARLIEST:
+                pipe.zadd(HEARD(), {str(minute): minute})
+            read = read_request_id(event.request_id)
+            if read is not None:
+                name = SEEN(day=read[0].day, kind=event.kind)
+                pipe.pfadd(name, event.address.casefold())
+                pipe.expire(name, KEPT)
+        pipe.zremrangebyscore(HEARD(), "-inf", oldest)
+        pipe.execute()
+
+
+def _soften(store: Store, events: Iterable[Event]) -> frozenset[str]:
+    """Note blocks and forget them on delivery; return who was blocked too often in a row."""
+    blocked: list[str] = []
+    with unavailable_store(), store.pipeline(transaction=False) as pipe:
+        for event in sorted(events, key=lambda one: one.at):
+            if event.kind not in {"blocked", "delivered"} or not event.request_id:
+                continue
+            name = _soft_key(event.address)
+            if event.kind == "delivered":
+                pipe.delete(name)
+            else:
+                pipe.sadd(name, event.request_id)
+                pipe.expire(name, SOFT.expires or KEPT)
+                blocked.append(event.address)
+        pipe.execute()
+        for address in blocked:
+            pipe.scard(_soft_key(address))
+        counts = pipe.execute() if blocked else []
+    return frozenset(address for address, count in zip(blocked, counts, strict=True) if count >= SOFT_LIMIT)
+
+
+def _soft_key(address: str) -> str:
+    bucket, digest = addresses.digest(address.casefold())
+    return SOFT(bucket=bucket, digest=digest)
+
+
+def _suppress(store: Store, event: Event, softened: frozenset[str], now: datetime) -> int:
+    reason = _reason(event) or (Reason.BOUNCED if event.address in softened else None)
+    if reason is None:
+        return 0
+    try:
+        suppression.suppress(store, event.address, reason, now=now)
+    except InvalidInputError:
+        return 0  # an address that nobody could have signed up with
+    return 1
+
+
+def _reason(event: Event) -> Reason | None:
+    if event.kind == "bounce":
+        return Reason.BOUNCED
+    if event.kind == "dropped":
+        return _DROPPED.get(event.reason.casefold())
+    return _SUPPRESSING.get(event.kind)

@@ -1,0 +1,145 @@
+"""Settle what is uncertain: by evidence where there is any, by the operator's policy where there is none.
+
+In this order, for each request whose end is unknown:
+
+1. An event has come: SendGrid accepted it. `events` settles that at once.
+2. The mailer can be asked: the outbox looks whether the file is there.
+3. Silence: events that SendGrid made around the request have come, others that
+   it made longer than the silence limit afterwards have come too, and none of
+   them names the request. It was not accepted, and is sent again.
+4. The policy (`NEWSLETTER_UNCERTAIN`): wait for the operator, send again, or
+   take it as sent, once the silence limit has passed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from newsletter.delivery import control, events, links, mailers
+from newsletter.delivery import store as keys
+from newsletter.delivery.ids import unpacked
+from newsletter.delivery.ledger import (
+    ACCEPTED,
+    UNCERTAIN,
+    UNSPOKEN,
+    WAITS,
+    BatchRef,
+    Claim,
+    Ledger,
+    Verdict,
+)
+from newsletter.delivery.mailers.port import Mailer, Witness
+from newsletter.rendering.site import SiteFacts
+from newsletter.settings import Settings
+from newsletter.store import Store, unavailable_store
+from newsletter.subscribers.store import SubscriberStore
+
+GRACE: Final = timedelta(minutes=2)
+"""A worker that is only late says itself what became of its request; it gets so long."""
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """One request whose end is unknown."""
+
+    ref: BatchRef
+    token: int
+    since: datetime
+    mask: str
+    """`u` at the recipients that it is about."""
+
+    @property
+    def recipients(self) -> int:
+        """How many they are."""
+        return self.mask.count(UNCERTAIN)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What one round settled; counts of recipients."""
+
+    proved: int = 0
+    resent: int = 0
+    assumed: int = 0
+    left: int = 0
+    """Still uncertain."""
+
+
+def uncertain(store: Store, day: date) -> tuple[Uncertain, ...]:
+    """Return an edition's uncertain requests, oldest first."""
+    with unavailable_store():
+        found: dict[str, str] = store.hgetall(keys.UNCERTAIN(day=day))  # type: ignore[assignment]  # decoded
+    read = (_read(day, request, entry) for request, entry in found.items())
+    return tuple(sorted(read, key=lambda one: (one.since, one.ref.batch, one.token)))
+
+
+def settle(
+    store: Store, settings: Settings, now: datetime, *, mailer: Mailer | None = None, grace: timedelta = GRACE
+) -> Settled:
+    """Do one round over all editions; harmless to repeat. For the tick."""
+    counts = {Verdict.PROVED: 0, Verdict.RESENT: 0, Verdict.ASSUMED: 0}
+    left = 0
+    for day in control.kept_days(store):
+        for request in uncertain(store, day):
+            if now - request.since < grace:
+                left += request.recipients
+            elif settings.mailer == "outbox" or isinstance(mailer, Witness):
+                accepted = _ask(store, settings, request, mailer or mailers.make(settings))
+                counts[Verdict.PROVED] += accepted
+                counts[Verdict.RESENT] += request.recipients - accepted
+            elif verdict := _verdict(store, settings, request, now):
+                counts[verdict] += Ledger(store).settle(request.ref, request.token, verdict)
+            else:
+                left += request.recipients
+    return Settled(counts[Verdict.PROVED], counts[Verdict.RESENT], counts[Verdict.ASSUMED], left)
+
+
+def settle_by_hand(store: Store, day: date, verdict: Verdict) -> int:
+    """Apply the operator's word to all that is uncertain in an edition; return how many it settled."""
+    ledger = Ledger(store)
+    return sum(ledger.settle(request.ref, request.token, verdict) for request in uncertain(store, day))
+
+
+def _verdict(store: Store, settings: Settings, request: Uncertain, now: datetime) -> Verdict | None:
+    limit = request.since + timedelta(minutes=settings.silence_minutes)
+    has_webhook = settings.mailer == "sendgrid" and settings.sendgrid_webhook_key
+    if has_webhook and events.was_heard_about(store, request.since, limit):
+        return Verdict.RESENT
+    if now < limit:
+        return None
+    return {"hold": None, "resend": Verdict.RESENT, "assume": Verdict.ASSUMED}[settings.uncertain]
+
+
+def _ask(store: Store, settings: Settings, request: Uncertain, mailer: Mailer) -> int:
+    """Ask the mailer who was accepted, say so to the ledger, and return how many they were."""
+    assert isinstance(mailer, Witness)
+    ids = _members(store, request.ref)
+    named = [one for one, mark in zip(ids, request.mask, strict=True) if mark == UNCERTAIN]
+    site = SiteFacts.of(settings)
+    found = SubscriberStore(store).get_many(named)
+    people = links.recipients({reader.id: reader.address for reader in found}, site, settings.keys)
+    claim = Claim(request.ref, request.token, "", ids, request.mask)
+    accepted = mailer.evidence(list(people.values()), request_id=claim.request_id)
+    Ledger(store).commit(claim, _letters(ids, request.mask, accepted))
+    return len(accepted)
+
+
+def _letters(ids: Sequence[int], mask: str, accepted: frozenset[int]) -> str:
+    return "".join(
+        UNSPOKEN if mark != UNCERTAIN else ACCEPTED if one in accepted else WAITS
+        for one, mark in zip(ids, mask, strict=True)
+    )
+
+
+def _members(store: Store, ref: BatchRef) -> tuple[int, ...]:
+    with unavailable_store():
+        definition = str(store.hget(keys.BATCHES(day=ref.day), str(ref.batch)))
+    return unpacked(definition.partition("|")[2])
+
+
+def _read(day: date, request: str, entry: str) -> Uncertain:
+    batch, _, token = request.partition(".")
+    since, _, mask = entry.partition(" ")
+    moment = datetime.fromtimestamp(int(since) / 1000, UTC)
+    return Uncertain(BatchRef(day, int(batch)), int(token), moment, mask)
