@@ -40,7 +40,7 @@ def sightings(feed: Feed, source: Source, now: datetime) -> tuple[list[Sighting]
     found: list[Sighting] = []
     dropped: list[Problem] = []
     for rank, item in enumerate(feed.items, 1):
-        work = in_identifier(item.id) or in_address(item.id) or in_address(item.url)
+        work = _work(item)
         title = text.title(item.title)
         if work is None or work.arxiv_id is None:
             dropped.append(Problem(f"entry {rank}", "it carries no arXiv number"))
@@ -49,6 +49,15 @@ def sightings(feed: Feed, source: Source, now: datetime) -> tuple[list[Sighting]
         else:
             found.append(_sighting(item, work, title, source=source, now=now, rank=rank))
     return found, dropped
+
+
+def _work(item: Item) -> WorkId | None:
+    """Return the number of an entry: the id's, with its version, unless the link leads to another paper."""
+    named = in_identifier(item.id) or in_address(item.id)
+    linked = in_address(item.url)
+    if named and linked and named.arxiv_id != linked.arxiv_id:
+        return linked
+    return named or linked
 
 
 def _sighting(item: Item, work: WorkId, title: str, *, source: Source, now: datetime, rank: int) -> Sighting:

@@ -9,7 +9,7 @@ is given bytes in memory only, never an address.
 import calendar
 import io
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,7 +53,9 @@ class Feed:
     built: datetime | None = None
     """When it says that it was made (`lastBuildDate`, `updated`)."""
     items: tuple[Item, ...] = ()
-    problems: tuple[Problem, ...] = field(default=())
+    problems: tuple[Problem, ...] = ()
+    is_whole: bool = True
+    """False where part of the document is broken."""
 
 
 def read(document: bytes, base_url: str = "") -> Feed:
@@ -71,6 +73,7 @@ def read(document: bytes, base_url: str = "") -> Feed:
         built=_moment(dict.get(about, "updated_parsed") or dict.get(about, "published_parsed")),
         items=items,
         problems=tuple(pieces.problems + _unread(pieces, items)),
+        is_whole=pieces.is_whole,
     )
 
 

@@ -17,13 +17,10 @@ from newsletter.sources.arxiv import links_of
 from newsletter.sources.documents import Problem
 from newsletter.sources.feeds import Feed, Item
 from newsletter.sources.identifiers import WorkId, arxiv_number, in_address
-from newsletter.sources.jsonfeed import count_in, list_in, moment, text_in
+from newsletter.sources.jsonfeed import MAX_ITEMS, count_in, list_in, moment, text_in, too_many
 
 _PAGE = "https://huggingface.co/papers/"
-_RSS_TEXT = re.compile(
-    r"(?:Authors:\s*(?P<authors>.*?)\s*)?Upvotes:\s*(?P<votes>[0-9]{1,7})\s*(?:Summary:\s*(?P<summary>.*))?",
-    re.DOTALL,
-)
+_UPVOTES = re.compile(r"\s*([0-9]{1,7})\b")
 
 
 def is_daily_papers(document: Any) -> bool:
@@ -43,8 +40,8 @@ def is_daily_papers_feed(feed: Feed) -> bool:
 def sightings(document: Any, source: Source, now: datetime) -> tuple[list[Sighting], list[Problem]]:
     """Return a sighting for each paper of an API answer, and what was dropped."""
     found: list[Sighting] = []
-    dropped: list[Problem] = []
-    for rank, item in enumerate(document, 1):
+    dropped = too_many(document)
+    for rank, item in enumerate(document[:MAX_ITEMS], 1):
         paper = item.get("paper") if isinstance(item, dict) else None
         if not isinstance(paper, dict):
             dropped.append(Problem(f"item {rank}", "it is not an object with a paper"))
@@ -128,15 +125,17 @@ def feed_sightings(feed: Feed, source: Source, now: datetime) -> tuple[list[Sigh
 def _feed_sighting(
     item: Item, work: WorkId, title: str, *, source: Source, now: datetime, rank: int
 ) -> Sighting:
-    said = _RSS_TEXT.search(text.from_html(item.summary))
-    abstract = text.abstract((said["summary"] or "") if said else "")
+    before, _, rest = text.from_html(item.summary).partition("Upvotes:")
+    _, _, said = rest.partition("Summary:")
+    abstract = text.abstract(said)
+    votes = _UPVOTES.match(rest)
     return Sighting(
         source=source.name,
         observed_at=now,
         url=f"{_PAGE}{work.arxiv_id}",
         title=title,
         abstract=abstract,
-        authors=text.names(text.split_names((said["authors"] or "") if said else "")),
+        authors=text.names(text.split_names(before.partition("Authors:")[2])),
         arxiv_id=work.arxiv_id,
         version=work.version,
         links=(
@@ -144,5 +143,5 @@ def _feed_sighting(
             Link(rel="discussion", url=f"{_PAGE}{work.arxiv_id}"),
         ),
         rank=rank,
-        votes=int(said["votes"]) if said else None,
+        votes=int(votes[1]) if votes else None,
     )

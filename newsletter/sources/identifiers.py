@@ -6,6 +6,7 @@ current DOIs, which the handbook recommends.
 """
 
 import re
+from itertools import islice
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -34,6 +35,10 @@ _BIORXIV = re.compile(
     r"(?:v(?P<version>[0-9]+))?"
 )
 _NATURE = re.compile(r"nature\.com/articles/(?P<tail>s[0-9]{5}-[0-9]{3}-[0-9]{5}-[0-9a-z])(?![0-9a-z])")
+
+
+_MOST = 1_000
+"""Mentions that are looked at in one text."""
 
 
 class WorkId(NamedTuple):
@@ -88,8 +93,8 @@ def in_text(text: str) -> tuple[WorkId, ...]:
     """Return the works that a text names by number, in order, each once (the highest version named)."""
     spans: list[tuple[int, WorkId]] = []
     for pattern in (_ARXIV_URL, _ARXIV_DOI, _ARXIV_WORD):
-        spans += [(found.start(), _arxiv(found)) for found in pattern.finditer(text)]
-    for found in _DOI.finditer(text):
+        spans += [(found.start(), _arxiv(found)) for found in islice(pattern.finditer(text), _MOST)]
+    for found in islice(_DOI.finditer(text), _MOST):
         work = _doi(found.group())
         if work and not work.doi.startswith("10.48550/arxiv"):  # type: ignore[union-attr]  # _doi sets it
             spans.append((found.start(), work))

@@ -9,15 +9,17 @@ from newsletter.sources.documents import Problem
 from newsletter.sources.faults import FaultKind, UnreadableError
 from newsletter.sources.feeds import Feed, Item
 
-MAX_CONTAINERS = 200_000
-"""Objects and lists in a document: each takes some hundred bytes of memory."""
+MAX_VALUES = 400_000
+"""Values in a document: each takes some hundred bytes of memory."""
+MAX_ITEMS = 3_000
 
 
 def parsed(body: bytes) -> Any:
     """Return what a JSON document holds, or raise `UnreadableError`."""
-    if body.count(b"{") + body.count(b"[") > MAX_CONTAINERS:
+    if body.count(b",") + body.count(b"{") + body.count(b"[") > MAX_VALUES:
         raise UnreadableError(
-            FaultKind.TOO_COSTLY, f"The document holds more than {MAX_CONTAINERS:,} objects, as no feed does."
+            FaultKind.TOO_COSTLY,
+            f"The document holds more than {MAX_VALUES:,} values, as no feed does. Ask the site's owner.",
         )
     try:
         return orjson.loads(body)
@@ -35,8 +37,8 @@ def is_json_feed(document: Any) -> bool:
 def read(document: dict[str, Any]) -> Feed:
     """Read a JSON Feed; items that are no objects are named and left out."""
     items = []
-    problems = []
-    for number, one in enumerate(document["items"], 1):
+    problems = too_many(document["items"])
+    for number, one in enumerate(document["items"][:MAX_ITEMS], 1):
         if isinstance(one, dict):
             items.append(_item(one))
         else:
@@ -46,6 +48,14 @@ def read(document: dict[str, Any]) -> Feed:
         url=text_in(document, "home_page_url"),
         items=tuple(items),
         problems=tuple(problems),
+    )
+
+
+def too_many(items: list[Any]) -> list[Problem]:
+    """Name the items beyond `MAX_ITEMS`, which are not read."""
+    left = len(items) - MAX_ITEMS
+    return (
+        [Problem(f"{left} entries from number {MAX_ITEMS + 1} on", "no feed is as long")] if left > 0 else []
     )
 
 

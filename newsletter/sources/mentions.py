@@ -18,7 +18,7 @@ from newsletter.sources.identifiers import WorkId, distinct, in_address, in_iden
 
 MAX_WORKS = 100
 """Papers that one entry may name; a longer list says nothing of any of them."""
-_LONGEST_READ = 300_000
+_LONGEST_READ = 200_000
 _POINTS = re.compile(r"\bPoints?:\s*([0-9]{1,7})\b|\b([0-9]{1,7}) points?\b", re.IGNORECASE)
 _COMMENTS = re.compile(r"#\s*Comments?:\s*([0-9]{1,7})\b|\b([0-9]{1,7}) comments?\b", re.IGNORECASE)
 _ANCHOR = re.compile(

@@ -79,5 +79,5 @@ def _from_feed(source: Source, feed: feeds.Feed, now: datetime, url: str) -> Rea
         entries=len(feed.items) + sum(problem.what.startswith("entry ") for problem in feed.problems),
         dropped=(*feed.problems, *dropped),
         built=feed.built,
-        is_whole=not feed.problems,
+        is_whole=feed.is_whole,
     )

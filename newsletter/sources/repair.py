@@ -7,7 +7,7 @@ are possessive, and what never ends is taken to the end at once.
 import re
 from collections.abc import Iterator
 from html.entities import html5
-from typing import NamedTuple
+from itertools import islice
 
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r") + b"\x7f"
 _NON_CHARACTERS = re.compile(rb"\xef\xbf[\xbe\xbf]")
@@ -18,7 +18,10 @@ _PROLOG_PIECE = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _ENTITY = re.compile(rb"<!ENTITY\s+([A-Za-z_][\w.-]{0,60})\s+(?:\"([^\"&%<]{0,64})\"|'([^'&%<]{0,64})')\s*>")
+_MAX_PROLOG = 1_000
+_MAX_ENTITIES = 100
 _MAX_EXPANSIONS = 1_000
+_MAX_MENDED = 100_000
 _DOUBTFUL = re.compile(
     rb"<!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)"
     rb"|&#(?P<number>x[0-9a-fA-F]{1,8}|[0-9]{1,10});"
@@ -45,7 +48,7 @@ _NAMESPACES = {
     b"rdf": b"http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     b"slash": b"http://purl.org/rss/1.0/modules/slash/",
 }
-MAX_CHUNKS = 5_000
+MAX_CHUNKS = 3_000
 
 
 def without_controls(data: bytes) -> bytes:
@@ -60,22 +63,23 @@ def without_doctype(data: bytes) -> bytes:
     `&name;`: a bomb never goes off, and nothing is fetched.
     """
     at = 0
-    kept: list[bytes] = []
-    words: dict[bytes, bytes] = {}
-    while piece := _PROLOG_PIECE.match(data, at):
-        doctype = piece.group("doctype")
-        if doctype is None:
-            kept.append(piece.group())
-        else:
-            words |= {name: first or second for name, first, second in _ENTITY.findall(doctype)}
-        at = piece.end()
-        if at == len(data):
+    for _ in range(_MAX_PROLOG):
+        piece = _PROLOG_PIECE.match(data, at)
+        if piece is None or piece.end() == len(data):
             break
+        at = piece.end()
+        if doctype := piece["doctype"]:
+            return data[: piece.start()] + _with_words(data[at:], doctype)
+    return data
+
+
+def _with_words(data: bytes, doctype: bytes) -> bytes:
+    declared = islice(_ENTITY.finditer(doctype), _MAX_ENTITIES)
+    words = {found[1]: found[2] or found[3] or b"" for found in declared}
     if not words:
-        return b"".join(kept) + data[at:] if at else data
+        return data
     reference = re.compile(b"&(" + b"|".join(map(re.escape, words)) + b");")
-    body = reference.sub(lambda found: words[found.group(1)], data[at:], count=_MAX_EXPANSIONS)
-    return b"".join(kept) + body
+    return reference.sub(lambda found: words[found.group(1)], data, count=_MAX_EXPANSIONS)
 
 
 def mended(data: bytes) -> bytes:
@@ -88,7 +92,7 @@ def mended(data: bytes) -> bytes:
     """
     root = _ROOT.search(data)
     data = data[root.start() :] if root else data
-    return _with_prefixes(_DOUBTFUL.sub(_mend, data))
+    return _with_prefixes(_DOUBTFUL.sub(_mend, data, count=_MAX_MENDED))
 
 
 def _mend(found: re.Match[bytes]) -> bytes:
@@ -160,20 +164,14 @@ def envelope(data: bytes) -> tuple[bytes, bytes]:
     return b"".join(tags), b"".join(b"</" + name_of_tag(tag) + b">" for tag in reversed(tags))
 
 
-class Chunk(NamedTuple):
-    """What looks like an entry in a broken document; None where it never ends."""
-
-    text: bytes | None
-
-
-def chunks(data: bytes, start: int) -> Iterator[Chunk]:
-    """Yield what looks like entries from `start` on, in order; at most `MAX_CHUNKS`."""
-    found = list(_ENTRY.finditer(data, start))[:MAX_CHUNKS]
+def chunks(data: bytes, start: int) -> Iterator[bytes | None]:
+    """Yield what looks like an entry, from `start` on, at most `MAX_CHUNKS`; None for one without end."""
+    found = list(islice(_ENTRY.finditer(data, start), MAX_CHUNKS))
     for place, entry in enumerate(found):
         limit = found[place + 1].start() if place + 1 < len(found) else len(data)
         closing = b"</" + entry.group(1) + b">"
         end = data.find(closing, entry.end(), limit)
-        yield Chunk(data[entry.start() : end + len(closing)] if end >= 0 else None)
+        yield data[entry.start() : end + len(closing)] if end >= 0 else None
 
 
 def is_web_page(data: bytes) -> bool:

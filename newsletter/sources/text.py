@@ -18,8 +18,9 @@ MAX_TITLE = 500
 MAX_ABSTRACT = 10_000
 MAX_NAME = 120
 MAX_AUTHORS = 5_000
-MAX_HTML = 100_000
-_MAX_TAGS = 1_000
+MAX_READ = 50_000
+"""Characters that are looked at to make an abstract."""
+_MAX_TAGS = 500
 """A browser's tree of more open elements than this takes quadratic time to build."""
 _ACTIVE = (
     "script|style|iframe|object|embed|svg|math|img|image|input|button|link|meta|base|html|body|head|video|audio|form"
@@ -41,6 +42,7 @@ _MARKUP_OR_LESS = re.compile(rf"({_MARKUP.pattern})|<", re.IGNORECASE)
 _BREAK = re.compile(
     r"<(?:/?(?:p|div|li|tr|h[1-6]|blockquote|ul|ol|table)|br|hr)\b[^>]{0,500}>", re.IGNORECASE
 )
+_PLAIN_NAME = re.compile(r"[A-Za-z.'-]{1,60}(?: [A-Za-z.'-]{1,20}){0,3}")
 _SPACE = re.compile(r"\s+")
 _MARKS = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
 _PILE = re.compile(rf"({_MARKS}{{3}}){_MARKS}+")
@@ -79,7 +81,7 @@ def from_plain(text: str) -> str:
     >>> from_plain("if p<q then <b>bold</b> <think> <script>alert(1)</script>")
     'if p<q then bold <think>'
     """
-    text = text[:MAX_HTML]
+    text = text[:MAX_READ]
     for _ in range(3):  # markup that was escaped twice shows only after the first cleaning
         if not _MARKUP.search(text):
             return one_line(text)
@@ -89,17 +91,25 @@ def from_plain(text: str) -> str:
 
 def title(text: str, *, is_html: bool = False) -> str:
     """Return a title: plain, on one line, LaTeX as Unicode where nothing is lost, at most 500 characters."""
-    return _cut(to_unicode(from_plain(from_html(text) if is_html else text)), MAX_TITLE)
+    return _cleaned(text[: 10 * MAX_TITLE], MAX_TITLE, is_html=is_html)
 
 
 def abstract(text: str, *, is_html: bool = False) -> str:
     """Return an abstract, treated like a title; at most 10,000 characters."""
-    return _cut(to_unicode(from_plain(from_html(text) if is_html else text)), MAX_ABSTRACT)
+    return _cleaned(text, MAX_ABSTRACT, is_html=is_html)
+
+
+def _cleaned(text: str, limit: int, *, is_html: bool) -> str:
+    plain = from_plain(from_html(text) if is_html else text)
+    return _cut(to_unicode(plain[: 2 * limit]), limit)
 
 
 def names(authors: list[str]) -> tuple[str, ...]:
     """Return authors' names, cleaned, without empty and repeated ones."""
-    cleaned = (_cut(to_unicode(from_plain(name)), MAX_NAME) for name in authors[:MAX_AUTHORS])
+    cleaned = (
+        name if _PLAIN_NAME.fullmatch(name) else _cleaned(name[: 10 * MAX_NAME], MAX_NAME, is_html=False)
+        for name in authors[:MAX_AUTHORS]
+    )
     return tuple(dict.fromkeys(name for name in cleaned if name))
 
 
@@ -132,7 +142,7 @@ def web_link(url: str | None, base: str = "") -> str | None:
 
 def _bounded(markup: str) -> str:
     """Cut HTML before it becomes costly."""
-    markup = markup[:MAX_HTML]
+    markup = markup[:MAX_READ]
     if markup.count("<") <= _MAX_TAGS:
         return markup
     parts = markup.split("<", _MAX_TAGS)
