@@ -4,8 +4,6 @@
 `edition replay DATE` rebuilds the same bytes from them.
 """
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -19,22 +17,16 @@ from newsletter.editions.trending import rank
 from newsletter.models import Coverage, Edition, Entry, Instant, Paper, Scored, Section, Trend, Value
 
 
-def slug(label: str) -> str:
-    """Return a label as it stands in addresses.
-
-    >>> slug("3D Gaussian splatting"), slug("Schrödinger bridges"), slug("扩散模型")
-    ('3d-gaussian-splatting', 'schrodinger-bridges', '扩散模型')
-    """
-    plain = "".join(sign for sign in unicodedata.normalize("NFKD", label) if not unicodedata.combining(sign))
-    return re.sub(r"[\W_]+", "-", plain.lower()).strip("-") or "topic"
-
-
 class Found(Value):
     """A topic of the day as it was found, with what is known of its past."""
 
     slug: str
     label: str
     keywords: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    """Stems of both, by which later days know it again."""
+    share: float = 0.0
+    """Of the day's new papers."""
     ids: tuple[str, ...]
     """Of its papers, best first."""
     trend: Trend = Trend()
@@ -51,7 +43,7 @@ class Inputs(Value):
     offered: Mapping[str, date] = {}
     """Which candidates an earlier tail held, and when."""
     topics: tuple[Found, ...] = ()
-    """Best first; only the first are shown."""
+    """Best first; those that may be shown."""
     history: History = History()
     coverage: tuple[Coverage, ...] = ()
     notes: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ STILL_MOVING = timedelta(days=8)
 LOOKED_BACK = timedelta(days=60)
 """Within which 28 publishing days are found even over Christmas."""
 MOST_UNLIKED = 1_000
-"""Papers without votes that one day teaches, spread evenly over the day's; more cost time and teach nothing."""
+"""Papers without votes that one day teaches, spread evenly over the day's; more only cost time."""
 
 LESSON = Key(
     "edition:lesson:{day}",
@@ -38,7 +38,7 @@ class Lessons:
         self._papers = PaperStore(store)
 
     def history(self, before: date, now: datetime, *, without: Collection[str] = ()) -> History:
-        """Return what the publishing days before `before` teach; `without` names papers that are to be scored."""
+        """Return what the publishing days before `before` teach, less the papers `without`."""
         return learn(example for example in self._examples(before, now) if example.id not in without)
 
     def _examples(self, before: date, now: datetime) -> Iterator[Example]:

@@ -11,9 +11,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from newsletter.models import Value
+from newsletter.topics.vocabulary import STOP_WORDS
 
 PENALTY = 33.0
 """Weight of half the squared coefficients."""
@@ -26,105 +28,10 @@ LONGEST_TEXT = 20_000
 
 _WORD = re.compile(r"[^\W_]+")
 _NAMED = re.compile(r"[\w$\\{}.^+-]{2,20}:")
-_STOP = frozenset(
-    [
-        "a",
-        "about",
-        "after",
-        "all",
-        "also",
-        "among",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "because",
-        "been",
-        "before",
-        "being",
-        "between",
-        "both",
-        "but",
-        "by",
-        "can",
-        "could",
-        "do",
-        "does",
-        "during",
-        "each",
-        "for",
-        "from",
-        "further",
-        "had",
-        "has",
-        "have",
-        "how",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "more",
-        "most",
-        "no",
-        "not",
-        "of",
-        "on",
-        "only",
-        "or",
-        "other",
-        "our",
-        "over",
-        "same",
-        "should",
-        "so",
-        "some",
-        "such",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "through",
-        "to",
-        "too",
-        "under",
-        "until",
-        "up",
-        "us",
-        "very",
-        "via",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "why",
-        "will",
-        "with",
-        "within",
-        "without",
-        "would",
-    ]
-)
 
 
 class Lesson(NamedTuple):
-    """A paper of the past: its words, and the most votes that any source showed (None: nobody's page had it)."""
+    """A paper of the past: its words, and the most votes that any place showed (None: no page had it)."""
 
     title: str
     abstract: str
@@ -149,7 +56,7 @@ class Prior(Value):
 
 
 def features(title: str, abstract: str) -> dict[str, float]:
-    """Return a paper's features: words of the abstract, words and pairs of the title, a coined name before a colon.
+    """Return a paper's features: words of the abstract, words and pairs of the title, a coined name.
 
     >>> list(features("Cool: flow matching", "Flows."))
     ['a flows', 't cool', 't flow', 't matching', 't cool flow', 't flow matching', 'named']
@@ -157,7 +64,7 @@ def features(title: str, abstract: str) -> dict[str, float]:
     headline = _words(title)
     names = [f"a {word}" for word in _words(abstract[:LONGEST_TEXT])]
     names += [f"t {word}" for word in headline]
-    names += [f"t {first} {second}" for first, second in zip(headline, headline[1:], strict=False)]
+    names += [f"t {first} {second}" for first, second in pairwise(headline)]
     found = dict.fromkeys(names, 1.0)
     if _NAMED.match(title):
         found["named"] = 2.0
@@ -165,7 +72,7 @@ def features(title: str, abstract: str) -> dict[str, float]:
 
 
 def _words(text: str) -> list[str]:
-    return [word for word in _WORD.findall(text.lower()) if word not in _STOP]
+    return [word for word in _WORD.findall(text.lower()) if word not in STOP_WORDS]
 
 
 def fit(lessons: Sequence[Lesson]) -> Prior:
@@ -204,11 +111,5 @@ def fit(lessons: Sequence[Lesson]) -> Prior:
         return float(value), np.append(matrix.T @ pull, pull.sum()) + penalised
 
     found = minimize(loss, np.zeros(len(names) + 1), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
-    return Prior(
-        intercept=round(float(found[-1]), 4),
-        weights={
-            name: round(float(value), 4)
-            for name, value in zip(names, found[:-1], strict=True)
-            if round(float(value), 4)
-        },
-    )
+    rounded = [round(float(value), 4) for value in found]
+    return Prior(intercept=rounded.pop(), weights={n: v for n, v in zip(names, rounded, strict=True) if v})

@@ -29,16 +29,16 @@ _CLOSES_ANYWAY = re.compile(r"(?:et al|etc|U\.S|a\.k\.a|i\.i\.d)\.$")
 _STARTS = re.compile(r"\s*[\"'“‘(\[$\\]*(?:[A-Z0-9À-ÞΑ-ЯЀ-Я]|[^\W_a-zA-Z])")
 _WORD = re.compile(r"[^\W_]+")
 _CUE = re.compile(
-    r"\b(?:we (?:propose|present|introduce|develop|show|find|demonstrate|prove|study|release|describe|argue|report)|"
-    r"this (?:paper|work|article|study|report|survey)|here,? we|in this (?:paper|work|study)|our (?:method|approach|"
-    r"results|key|model|framework|experiments|findings|analysis)|results (?:show|suggest|indicate)|"
-    r"is (?:proposed|presented|introduced))\b",
+    r"\b(?:we (?:propose|present|introduce|develop|show|find|demonstrate|prove|study|release|describe|argue)|"
+    r"this (?:paper|work|article|study|report|survey)|here,? we|in this (?:paper|work|study)|"
+    r"our (?:method|approach|results|key|model|framework|experiments|findings|analysis)|"
+    r"results (?:show|suggest|indicate)|is (?:proposed|presented|introduced))\b",
     re.IGNORECASE,
 )
 _LEANS_BACK = re.compile(
-    r"(?:However|But|Moreover|Furthermore|Additionally|Also|Thus|Hence|Therefore|Yet|These|Those|This|It|They|Such|"
-    r"Second|Secondly|Third|Finally|Then|In addition|In contrast|Instead|For example|Specifically|To this end|"
-    r"To address this|Code|The code|Our code|Project page)\b"
+    r"(?:However|But|Moreover|Furthermore|Additionally|Also|Thus|Hence|Therefore|Yet|These|Those|This|It|They|"
+    r"Such|Second|Secondly|Third|Finally|Then|In addition|In contrast|Instead|For example|Specifically|"
+    r"To this end|To address this|Code|The code|Our code|Project page)\b"
 )
 _IS_ADDRESS = re.compile(r"https?://|github\.com|available at", re.IGNORECASE)
 
@@ -49,8 +49,8 @@ def summarise(abstract: str) -> tuple[str, ...]:
     Empty where no sentence is short enough, or where there is no abstract. A
     sentence ends neither inside a formula nor after an abbreviation.
 
-    >>> summarise("Models grow. We propose Tiny, i.e. a small model of flow. Our results show that Tiny models flow.")
-    ('We propose Tiny, i.e. a small model of flow.', 'Our results show that Tiny models flow.')
+    >>> summarise("Models grow. We propose Tiny, i.e. a small model of flow. Results: Tiny models flow.")
+    ('We propose Tiny, i.e. a small model of flow.', 'Results: Tiny models flow.')
     """
     found = list(islice(sentences(abstract[:_READ]), _SENTENCES))
     if len(abstract) > _READ:
@@ -96,7 +96,7 @@ def _is_end(before: str, after: str) -> bool:
 
 
 def _weights(found: Sequence[str]) -> list[float]:
-    """Weigh each sentence by its share in the abstract's words, by cue, and by what makes it a poor quotation."""
+    """Weigh each sentence by its share in the abstract's words, by cue, and by what spoils a quotation."""
     bags = [_bag(sentence) for sentence in found]
     whole = Counter[str]()
     for bag in bags:

@@ -17,15 +17,15 @@ a list a reader:
 Whoever knows exactly what a reader has had passes it as `announced_before`.
 """
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
-from newsletter.editions.arrangement import slug
 from newsletter.editions.explain import explain
 from newsletter.editions.selection import best_first, seat
 from newsletter.editions.summary import summarise
 from newsletter.models import Edition, Entry, Paper, Preferences, Section, Trend
-from newsletter.topics.words import clauses
+from newsletter.topics import holds
 
 STILL_REMEMBERED = timedelta(days=7)
 """How long a paper stays a candidate, and so how long a tail can still be met again."""
@@ -109,14 +109,18 @@ def _followed(edition: Edition, wanted: Sequence[Entry], preferences: Preference
 
 
 def _section(edition: Edition, phrase: str, entries: Iterable[Entry]) -> Section:
-    name = slug(phrase)
-    known = {section.slug: section.trend for section in edition.sections}
+    """Head a phrase's papers with the topic of that name where the day has one, else with the phrase."""
+    told = tuple(_told(entry) for entry in entries)
+    for section in edition.sections:
+        if section.label.casefold() == phrase.casefold():
+            return section.model_copy(update={"entries": told})
     return Section(
-        slug=name,
-        label=phrase,
-        trend=known.get(name, Trend(movement="followed", streak_days=0)),
-        entries=tuple(_told(entry) for entry in entries),
+        slug=_slug(phrase), label=phrase, trend=Trend(movement="followed", streak_days=0), entries=told
     )
+
+
+def _slug(phrase: str) -> str:
+    return re.sub(r"[\W_]+", "-", phrase.casefold()).strip("-") or "followed"
 
 
 def _told(entry: Entry) -> Entry:
@@ -137,14 +141,3 @@ def _silence(earlier: Sequence[Edition], preferences: Preferences) -> str:
         return ""
     days = "edition before this one was" if empty == 1 else f"{empty} editions before this one were"
     return f"The {days} not mailed to you: nothing in {'it' if empty == 1 else 'them'} was for you."
-
-
-def holds(paper: Paper, phrase: str) -> bool:
-    """Tell whether a paper's title or abstract holds a phrase, whatever its endings, in one clause."""
-    wanted = tuple(word.stem for clause in clauses(phrase) for word in clause)
-    return bool(wanted) and any(
-        wanted == tuple(word.stem for word in clause[start : start + len(wanted)])
-        for text in (paper.title, paper.abstract)
-        for clause in clauses(text)
-        for start in range(len(clause) - len(wanted) + 1)
-    )

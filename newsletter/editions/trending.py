@@ -15,23 +15,8 @@ from itertools import chain
 from statistics import NormalDist
 
 from newsletter.editions.history import ARXIV, PAGES, Cohort, History, curve_of, voice
+from newsletter.editions.prior import LEAST_LIKED
 from newsletter.models import Mention, Paper, Reason, Scored
-
-DEFINITION = """\
-Each paper starts with 25 points.
-Votes: for each place whose readers vote, we ask how a paper's votes compare with those that papers of the last 28 \
-pages there had after the same number of hours. The middle adds nothing, the top sixth 8 points and more, the bottom \
-sixth takes 8 away. A paper without votes gets no such term: it is not the same as a paper with few.
-Breadth: a paper that a second independent place shows gets 24 points, a third brings it to 38, a fourth to 48. \
-Several feeds of one site are one place.
-Words: from what readers voted for in the last 28 days we learn which words they like. Where a paper stands in the \
-day's order of likely papers adds or takes away up to about 3 points. It knows nothing of merit.
-Authors: earlier papers by the same authors that readers voted for add or take away up to about 1.5 points, and we \
-print it where it counted.
-Age: a paper first numbered days ago that comes back on a list loses 1.2 points a day, up to 5.
-Equal scores are ordered by the paper's identifier. Until 28 pages are known, votes are compared with the pages there \
-are, and words and authors do not count before readers have voted for 30 papers."""
-"""For the site and the README, in words; a test holds it to the constants below."""
 
 START = 25.0
 VOTES = 8.0
@@ -49,12 +34,28 @@ _NUMBERS_A_DAY = 1200
 _NUMBERS_A_MONTH = 26_000
 _FEW = 10
 """Looks below which a percentile is drawn to the middle."""
+DEFINITION = f"""\
+Each paper starts with {START:.0f} points.
+Votes: at each place whose readers vote, a paper's votes are compared with those that papers of the last {PAGES} \
+pages there had after as many hours. The middle adds nothing, the top sixth gets {VOTES:.0f} points or more, the \
+bottom sixth loses as many. A paper without votes gets no such term: it is not the same as a paper with few.
+Breadth: a paper that a second independent place shows gets {BREADTH:.0f} points, a third brings that to \
+{BREADTH * math.log2(3):.0f}, a fourth to {BREADTH * 2:.0f}. Several feeds of one site are one place.
+Words: from what readers voted for in the last {PAGES} days we learn which words they like. Where a paper's words \
+stand among the day's adds or takes away up to {WORDS * 2.6:.0f} points. This knows nothing of merit.
+Authors: earlier papers of the same authors that readers voted for add or take away up to {AUTHORS * 2.6:.1f} \
+points; it is printed where it counted.
+Age: a paper that was numbered days ago and comes back on a list loses {AGE:.1f} points a day, at most \
+{AGE * OLDEST_DAYS:.0f}.
+Equal scores are ordered by the paper's identifier. Until {PAGES} pages are known, votes are compared with as many \
+as there are; before readers have voted for {LEAST_LIKED} papers, words do not count."""
+"""In words, for the site and the README; one paragraph a line."""
 _NORMAL = NormalDist()
 _NUMBER = re.compile(r"(\d{2})(\d{2})\.(\d{4,5})")
 
 
 def rank(candidates: Iterable[Paper], history: History, now: datetime) -> tuple[Scored, ...]:
-    """Score papers by the published definition, best first; see `DEFINITION`.
+    """Score papers by the published definition, best first.
 
     Pure: the same papers, in any order, with the same history give the same
     scores. What was seen after `now` does not count. Ties are ordered by id.
@@ -195,7 +196,7 @@ def _number(paper: Paper) -> float | None:
 
 
 def _mid_rank(mine: float, usual: Sequence[float]) -> float:
-    """Return the share of sorted `usual` below `mine`, equals counting half; the middle where there is none."""
+    """Return the share of sorted `usual` below `mine`, equals counting half; without any, the middle."""
     if not usual:
         return 0.5
     return (bisect_left(usual, mine) + bisect_right(usual, mine)) / 2 / len(usual)

@@ -1,0 +1,231 @@
+"""Compose the day's edition from what is stored, freeze it once, and learn from it.
+
+`build` may be called at any time, by anybody, as often as wanted: the day has
+one edition. What is read is kept as `Inputs`, so that `replay` makes the same
+edition again.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from newsletter.editions.arrangement import Found, Inputs, arrange
+from newsletter.editions.candidates import WINDOW, is_candidate
+from newsletter.editions.history import PAGES, History
+from newsletter.editions.lessons import Lessons
+from newsletter.editions.store import EditionStore
+from newsletter.errors import NotFoundError, TransientError
+from newsletter.models import Coverage, Edition, Paper, Source
+from newsletter.papers.store import PaperStore
+from newsletter.settings import Settings
+from newsletter.sources import catalog
+from newsletter.sources.memory import Memo
+from newsletter.sources.store import SourceHealth, SourceStore
+from newsletter.store import Store
+from newsletter.topics import find_topics
+from newsletter.topics.history import Appearance, appearances, trend
+from newsletter.topics.store import HistoryStore, MemoryStore
+
+log = logging.getLogger(__name__)
+
+_IN_FLIGHT = timedelta(hours=1)
+"""A poll that was under way while the last edition was frozen stored its papers afterwards."""
+_ATTEMPTS = 5
+_PATIENCE = timedelta(minutes=10)
+"""How long the first source that answered waits for the others."""
+
+
+def build(store: Store, settings: Settings, day: date, now: datetime) -> Edition:
+    """Return the edition of `day`, composing and freezing it where there is none.
+
+    One transaction writes the edition, its inputs and the marks of its papers,
+    so a crash leaves all or nothing, and of two composers one wins and both
+    return its edition. The memory learns the day afterwards; a day that a
+    crash left unlearnt is made up for by the next call. Raises
+    `StoreUnavailableError`, and `TransientError` where others keep freezing
+    editions; nothing about papers or topics fails it.
+    """
+    editions = EditionStore(store)
+    for _ in range(_ATTEMPTS):
+        if frozen := editions.get(day):
+            _learn(store, editions)
+            return frozen
+        _learn(store, editions)
+        newest = next(iter(editions.dates()), None)
+        inputs = read(store, settings, day, now)
+        edition = arrange(inputs)
+        if editions.freeze(edition, inputs, after=newest):
+            _learn(store, editions)
+            return edition
+    raise TransientError("Other composers keep freezing editions. Run it again: newsletter edition build")
+
+
+def preview(store: Store, settings: Settings, day: date, now: datetime) -> Edition:
+    """Return what `build` would freeze now (or has frozen), and change nothing."""
+    return EditionStore(store).get(day) or arrange(read(store, settings, day, now))
+
+
+def replay(store: Store, day: date) -> Edition:
+    """Make the edition of `day` again from its stored inputs.
+
+    Raises `NotFoundError` where they are not kept (any more).
+    """
+    inputs = EditionStore(store).inputs(day)
+    if inputs is None:
+        raise NotFoundError(
+            f"The inputs of {day} are not kept. Days that have an edition: newsletter edition status"
+        )
+    return arrange(inputs)
+
+
+def awaited(store: Store, settings: Settings, now: datetime) -> date | None:
+    """Return today's date in the edition's zone where its cut-off has passed and it has no edition yet."""
+    local = now.astimezone(settings.zone)
+    if local.time().replace(tzinfo=None) < settings.cut_off:
+        return None
+    return None if EditionStore(store).get(local.date()) else local.date()
+
+
+def due(store: Store, settings: Settings, now: datetime) -> date | None:
+    """Return the day whose edition is to be composed now, or None. Changes nothing.
+
+    A day is due once its cut-off has passed and every enabled source was
+    asked around then, or is left alone on purpose, or ten minutes after the first
+    answer since the cut-off: a service that slept through it asks its
+    sources first, and a source that hangs holds nobody up. Days that were
+    slept through get no edition; their papers come with the next one.
+    """
+    day = awaited(store, settings, now)
+    if day is None:
+        return None
+    cut_off = _cut_off(settings, day)
+    sources = [source for source in catalog.configured(settings, store) if source.enabled]
+    memos = SourceStore(store).memos(source.name for source in sources)
+    asked = [memo.checked_at for memo in memos.values() if memo.checked_at and memo.checked_at >= cut_off]
+    is_settled = all(_is_settled(source, memos.get(source.name), cut_off, now) for source in sources)
+    return day if is_settled or (asked and now - min(asked) >= _PATIENCE) else None
+
+
+def _is_settled(source: Source, memo: Memo | None, cut_off: datetime, now: datetime) -> bool:
+    if memo is None or memo.checked_at is None:
+        return False
+    return memo.checked_at >= cut_off - source.every or (memo.due_at is not None and memo.due_at > now)
+
+
+def read(store: Store, settings: Settings, day: date, now: datetime) -> Inputs:
+    """Gather what the edition of `day` is made from; a part that fails is done without, and said so."""
+    papers, offered, new = _candidates(store, day, now)
+    notes: list[str] = []
+    history = _history(store, papers, now, notes)
+    topics = _topics(store, day, papers, new, most=settings.topics, notes=notes)
+    health = SourceStore(store).health(catalog.configured(settings, store), now)
+    return Inputs(
+        day=day,
+        composed_at=now,
+        cut_off=_cut_off(settings, day),
+        candidates=papers,
+        offered=offered,
+        topics=topics,
+        history=history,
+        coverage=tuple(_coverage(one, new) for one in health),
+        notes=tuple(notes),
+        papers=settings.papers,
+    )
+
+
+def _candidates(
+    store: Store, day: date, now: datetime
+) -> tuple[tuple[Paper, ...], Mapping[str, date], list[Paper]]:
+    """Return the papers that may be announced, which of them a tail has held and when, and which are new."""
+    editions = EditionStore(store)
+    before = editions.latest(before=day)
+    since = max(before.composed_at - _IN_FLIGHT, now - WINDOW) if before else now - WINDOW
+    changed = PaperStore(store).changed(since, now + timedelta(seconds=1))
+    announced = editions.announced(paper.id for paper in changed)
+    left = [paper for paper in changed if paper.id not in announced]
+    offered = editions.offered(paper.id for paper in left)
+    papers = sorted(
+        (paper for paper in left if is_candidate(paper, since, now, was_offered=paper.id in offered)),
+        key=lambda paper: paper.id,
+    )
+    kept = {paper.id: offered[paper.id] for paper in papers if paper.id in offered}
+    return tuple(papers), kept, [paper for paper in papers if paper.id not in kept]
+
+
+def _history(store: Store, papers: Sequence[Paper], now: datetime, notes: list[str]) -> History:
+    try:
+        history = Lessons(store).history(
+            now.astimezone(UTC).date(), now, without={paper.id for paper in papers}
+        )
+    except Exception:
+        log.exception("history could not be read")
+        notes.append(
+            "Earlier days could not be read, so today's order rests on what is known of today alone."
+        )
+        return History()
+    if papers and history.is_short:
+        known = f"{history.days} of {PAGES}"
+        notes.append(f"This newsletter is young: it compares votes with {known} publishing days so far.")
+    return history
+
+
+def _topics(
+    store: Store, day: date, papers: Sequence[Paper], new: Sequence[Paper], *, most: int, notes: list[str]
+) -> tuple[Found, ...]:
+    """Return the first topics of the day, each with its identity and what it is doing."""
+    try:
+        memory, past = MemoryStore(store).load(), HistoryStore(store).before(day)
+        topics = find_topics(papers, memory)[:most]
+        known = appearances(topics, new, past, memory)
+        return tuple(
+            Found(
+                slug=one.slug,
+                label=topic.label,
+                keywords=topic.keywords,
+                words=tuple(sorted(one.words)),
+                share=one.share,
+                ids=tuple(paper.id for paper in topic.papers),
+                trend=trend(one, past, memory),
+            )
+            for topic, one in zip(topics, known, strict=True)
+        )
+    except Exception:
+        log.exception("topics could not be found")
+        notes.append("Today's papers could not be grouped by topic.")
+        return ()
+
+
+def _coverage(health: SourceHealth, new: Sequence[Paper]) -> Coverage:
+    name = health.source.name
+    return Coverage(
+        source=name,
+        title=health.source.title or name,
+        state=health.state,
+        papers=sum(any(mention.source == name for mention in paper.mentions) for paper in new),
+        since=health.since,
+        note=health.reason,
+    )
+
+
+def _cut_off(settings: Settings, day: date) -> datetime:
+    return datetime.combine(day, settings.cut_off, settings.zone)
+
+
+def _learn(store: Store, editions: EditionStore) -> None:
+    """Teach the memory every frozen day that it has not learnt; learning a day twice changes nothing."""
+    for day in editions.unlearnt():
+        try:
+            if inputs := editions.inputs(day):
+                _learn_day(store, inputs)
+        except Exception:
+            log.exception("the memory could not learn %s", day)
+            return
+        editions.mark_learnt(day)
+
+
+def _learn_day(store: Store, inputs: Inputs) -> None:
+    new = [paper for paper in inputs.candidates if paper.id not in inputs.offered]
+    MemoryStore(store).learn(inputs.day, new)
+    chart = [Appearance(one.slug, one.label, frozenset(one.words), one.share) for one in inputs.topics]
+    if new:
+        HistoryStore(store).record(inputs.day, len(new), chart)
