@@ -1,1 +1,9 @@
 """Papers → topics."""
+
+from newsletter.topics.bursts import Burst, bursts
+from newsletter.topics.clustering import find_topics
+from newsletter.topics.keyphrases import keyphrases
+from newsletter.topics.matching import holds
+from newsletter.topics.memory import Memory
+
+__all__ = ["Burst", "Memory", "bursts", "find_topics", "holds", "keyphrases"]
