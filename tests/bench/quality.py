@@ -1,12 +1,17 @@
 """Adapters of the quality harnesses: they convert and call, nothing else.
 
 python ../shared/eval/eval_dedupe.py ../shared/data/quality --adapter tests/bench/quality.py:group
+python ../shared/eval/eval_cluster.py ../shared/data/quality --adapter tests/bench/quality.py:cluster
+python ../shared/eval/eval_keyphrases.py ../shared/data/quality --adapter tests/bench/quality.py:keyphrases
+python ../shared/eval/eval_bursts.py ../shared/data/quality --adapter tests/bench/quality.py:bursts
 """
 
-from datetime import UTC, datetime
+from collections import defaultdict
+from datetime import UTC, date, datetime
 from typing import Any
 
-from newsletter.models import Sighting
+from newsletter import topics
+from newsletter.models import Paper, Sighting
 from newsletter.papers import merge
 from newsletter.sources import identifiers
 
@@ -32,4 +37,52 @@ def _sighting(record: dict[str, Any]) -> Sighting:
         arxiv_id=work.arxiv_id if work else None,
         version=work.version if work else None,
         doi=work.doi if work else None,
+    )
+
+
+def cluster(papers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Group a day's papers, with what was shipped and the days before as memory."""
+    found = topics.find_topics(map(_paper, papers), _memory(history))
+    return [
+        {"label": one.label, "keywords": list(one.keywords), "ids": [paper.id for paper in one.papers]} for one in found
+    ]
+
+
+def keyphrases(papers: list[dict[str, Any]], history: list[dict[str, Any]], limit: int) -> list[list[str]]:
+    """Name each paper's phrases."""
+    memory = _memory(history)
+    return [list(topics.keyphrases(_paper(paper), memory, limit=limit)) for paper in papers]
+
+
+def bursts(papers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """List what the day talks of more than usual."""
+    found = topics.bursts(map(_paper, papers), _memory(history))
+    return [{"label": one.phrase, "ids": [paper.id for paper in one.papers]} for one in found]
+
+
+_learnt: dict[tuple[str, ...], topics.Memory] = {}
+"""The last memory, by the papers that it has learnt: the harness asks for one several times."""
+
+
+def _memory(history: list[dict[str, Any]]) -> topics.Memory:
+    key = tuple(record["id"] + record["date"] for record in history)
+    if key not in _learnt:
+        by_day: dict[date, list[Paper]] = defaultdict(list)
+        for record in history:
+            by_day[date.fromisoformat(record["date"])].append(_paper(record))
+        memory = topics.Memory.shipped()
+        for day in sorted(by_day):
+            memory = memory.learn(by_day[day], day)
+        _learnt.clear()
+        _learnt[key] = memory
+    return _learnt[key]
+
+
+def _paper(record: dict[str, Any]) -> Paper:
+    return Paper(
+        id=record["id"],
+        title=record["title"],
+        abstract=record["abstract"],
+        authors=tuple(record.get("authors") or ()),
+        first_seen=NOON,
     )
