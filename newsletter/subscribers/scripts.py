@@ -1,5 +1,6 @@
 """The Lua scripts of this room: each is one atomic step, run by name with named arguments."""
 
+import hashlib
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -7,7 +8,6 @@ from typing import Any
 
 import orjson
 from redis.client import NEVER_DECODE
-from redis.commands.core import Script
 from redis.exceptions import NoScriptError
 
 from newsletter.store import Store, unavailable_store
@@ -18,42 +18,44 @@ class Scripts:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: dict[str, Script] = {}
 
     def run(self, name: str, **given: object) -> Any:
         """Run a script and return its answer. Raises `StoreUnavailableError`."""
-        with unavailable_store():
-            return self._script(name)(args=[orjson.dumps(given)])
+        return self._evaluated(name, orjson.dumps(given))
+
+    def read(self, name: str, **given: object) -> Any:
+        """Run a script that changes nothing; its answer is left as bytes, which bulk readers parse faster."""
+        return self._evaluated(name, orjson.dumps(given), **{NEVER_DECODE: True})
 
     def run_each(self, name: str, rows: Sequence[dict[str, object]]) -> list[Any]:
         """Run a script once a row, in one round trip; each run is atomic, the whole is not."""
         with unavailable_store():
+            self._store.script_load(_text(name))
             pipe = self._store.pipeline(transaction=False)
             for row in rows:
-                self._script(name)(args=[orjson.dumps(row)], client=pipe)
+                pipe.evalsha(_digest(name), 0, orjson.dumps(row))
             return pipe.execute()
 
-    def read(self, name: str, **given: object) -> Any:
-        """Run a script that changes nothing; its answer is left as bytes, which bulk readers parse faster."""
-        script = self._script(name)
+    def _evaluated(self, name: str, argument: bytes, **options: bool) -> Any:
         with unavailable_store():
             try:
-                return self._undecoded(script, orjson.dumps(given))
-            except NoScriptError:
-                self._store.script_load(script.script)
-                return self._undecoded(script, orjson.dumps(given))
+                return self._call(name, argument, **options)
+            except NoScriptError:  # a server that was restarted has forgotten it
+                self._store.script_load(_text(name))
+                return self._call(name, argument, **options)
 
-    def _undecoded(self, script: Script, argument: bytes) -> Any:
+    def _call(self, name: str, argument: bytes, **options: bool) -> Any:
         return self._store.execute_command(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
-            "EVALSHA", script.sha, 0, argument, **{NEVER_DECODE: True}
+            "EVALSHA", _digest(name), 0, argument, **options
         )
-
-    def _script(self, name: str) -> Script:
-        if name not in self._known:
-            self._known[name] = self._store.register_script(_text("records") + _text(name))
-        return self._known[name]
 
 
 @cache
 def _text(name: str) -> str:
-    return files("newsletter.subscribers").joinpath("lua", f"{name}.lua").read_text("utf-8")
+    folder = files("newsletter.subscribers").joinpath("lua")
+    return "".join(folder.joinpath(f"{part}.lua").read_text("utf-8") for part in ("records", name))
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha1(_text(name).encode(), usedforsecurity=False).hexdigest()
