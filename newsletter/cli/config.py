@@ -2,6 +2,7 @@
 
 import pkgutil
 import platform
+from datetime import time
 from importlib import import_module
 from importlib.metadata import version as installed_version
 
@@ -68,6 +69,18 @@ def keys(as_json: bool) -> None:
         ],
         as_json=as_json,
     )
+
+
+def default_of(field: str) -> str:
+    """Return a setting's default as the README writes it.
+
+    >>> default_of("port"), default_of("redis_url"), default_of("cut_off")
+    ('`8000`', '', '`06:00`')
+    """
+    default = Settings.model_fields[field].default
+    if default is None or default in ((), ""):
+        return ""
+    return f"`{default:%H:%M}`" if isinstance(default, time) else f"`{_toml(default).strip(chr(34))}`"
 
 
 def declared_keys() -> tuple[Key, ...]:
