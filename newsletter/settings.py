@@ -146,6 +146,12 @@ class Settings(BaseSettings):
     sendgrid_host: str = Field(
         default="https://api.sendgrid.com", description="`https://api.eu.sendgrid.com` for EU accounts."
     )
+    sendgrid_timeout: float = Field(
+        default=10,
+        ge=0.1,
+        le=60,
+        description="Seconds that SendGrid may take to answer. A batch is leased for six times as long.",
+    )
     sendgrid_webhook_key: str | None = Field(
         default=None, description="The public key of SendGrid's signed event webhook."
     )
@@ -160,9 +166,10 @@ class Settings(BaseSettings):
         description="What is done with mails whose end no evidence tells: `hold` waits for you, `resend` may "
         "send them twice, `assume` takes them as sent.",
     )
-    silence_minutes: int = Field(
+    silence_minutes: float = Field(
         default=60,
-        ge=1,
+        gt=0,
+        le=240,
         description="Events that SendGrid made so long after a request, and none of the request, prove that it "
         "was not accepted. Must exceed the webhook's lag.",
     )

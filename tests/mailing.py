@@ -78,7 +78,7 @@ class ObedientMailer:
     """A mailer that keeps what it is handed and answers what the test says."""
 
     name = "obedient"
-    longest = timedelta(seconds=1)
+    longest = timedelta(seconds=40)
 
     def __init__(
         self, answer: Callable[[Sequence[Recipient], str], Outcome] | None = None, *, portion: int = 1000

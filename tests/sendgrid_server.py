@@ -62,6 +62,10 @@ class Behaviour:
     webhook: str = ""
     """Where events are posted, as http://host:port/path."""
     webhook_lag: tuple[float, float] = (0.05, 0.5)
+    chatter_seconds: float = 0.0
+    """How often an event of somebody else's mail is posted, as on an account that sends more than this."""
+    latency: tuple[float, float] = (0.0, 0.0)
+    """How long an answer takes."""
 
 
 @dataclass
@@ -129,6 +133,14 @@ class SendGridServer:
         self._writers: set[asyncio.StreamWriter] = set()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=64 * 2**20)
         self.port = self._server.sockets[0].getsockname()[1]
+        if self.behaviour.chatter_seconds:
+            self._later(self._chat())
+
+    async def _chat(self) -> None:
+        while True:
+            await asyncio.sleep(self.behaviour.chatter_seconds)
+            other = {"event": "delivered", "email": "somebody@example.net", "sg_event_id": "other"}
+            await self._post(orjson.dumps([other | {"timestamp": int(time.time())}]))
 
     async def stop(self) -> None:
         """Stop listening, and end what is open."""
@@ -165,6 +177,8 @@ class SendGridServer:
         if self.keeps:
             self.requests.append(Seen(headers, body, connection))
         fault = self._fault()
+        if self.behaviour.latency[1]:
+            await asyncio.sleep(self._random.uniform(*self.behaviour.latency))
         if fault == "reset-before":
             writer.transport.abort()
             return False
@@ -331,8 +345,6 @@ def _error(message: str, field: str = "") -> bytes:
 async def _main(values: dict[str, Any]) -> None:
     port = values.pop("port", 0)
     ready = values.pop("ready", "")
-    if "webhook_lag" in values:
-        values["webhook_lag"] = tuple(values["webhook_lag"])
     server = SendGridServer(Behaviour(**values))
     server.keeps = False
     await server.start(port)

@@ -15,7 +15,6 @@ from typing import Final
 from newsletter.delivery import links, mailers
 from newsletter.delivery.ledger import (
     ACCEPTED,
-    LEASE,
     LEFT,
     NAMED,
     REFUSED,
@@ -41,8 +40,8 @@ from newsletter.subscribers.store import SubscriberStore
 
 MOST_SECONDS: Final = 60.0
 """After this no further portion is begun: the task ends before its time limit, and the next goes on."""
-AIR: Final = timedelta(seconds=20)
-"""How much longer a lease is than the longest request."""
+LEASE_OVER_LONGEST: Final = 1.5
+"""How much longer a lease is than the longest request: reading, rendering and noting need some of it."""
 GIVE_UP_AFTER: Final = timedelta(days=2)
 """A recipient who was deferred for so long is refused: the day's papers are no news any more."""
 _KEPT_MESSAGES = 64
@@ -88,8 +87,7 @@ def send_batch(
     ends by itself then. Raises `SettingsError` where the mailer lacks one.
     """
     mailer = mailer or mailers.make(settings)
-    lease = max(LEASE, mailer.longest + AIR)
-    ledger = Ledger(store, lease=lease, longest=mailer.longest)
+    ledger = Ledger(store, lease=mailer.longest * LEASE_OVER_LONGEST, longest=mailer.longest)
     claim = ledger.claim(BatchRef(day, batch))
     if isinstance(claim, Denied):
         return BatchReport(BatchRef(day, batch), denied=claim.why)

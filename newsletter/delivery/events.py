@@ -43,7 +43,7 @@ EARLIEST: Final = timedelta(minutes=5)
 SOFT_LIMIT: Final = 5
 
 SEEN = Key("delivery:{day}:seen:{kind}", "string", "addresses with such an event, as a HyperLogLog", KEPT)
-HEARD = Key("delivery:heard", "zset", "minutes in which SendGrid made events that we have; two days of them")
+HEARD = Key("delivery:heard", "zset", "seconds in which SendGrid made events that we have; six hours of them")
 SOFT = Key(
     "delivery:soft:{bucket}:{digest}",
     "set",
@@ -63,7 +63,7 @@ _SUPPRESSING: Final = {
     "unsubscribe": Reason.UNSUBSCRIBED,
     "group_unsubscribe": Reason.UNSUBSCRIBED,
 }
-_HEARD_KEPT: Final = timedelta(days=2)
+_HEARD_KEPT: Final = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
@@ -157,10 +157,11 @@ def was_heard_about(store: Store, since: datetime, until: datetime) -> bool:
     Both together show that the webhook worked for requests of that time and
     has caught up beyond the limit; a request that no event names was silent.
     """
-    around = (since - _MINUTE).timestamp() // 60, (since + 2 * _MINUTE).timestamp() // 60
+    near_by = min((until - since) / 2, _MINUTE)
+    around = int((since - near_by).timestamp()), int((since + near_by).timestamp())
     with unavailable_store(), store.pipeline(transaction=False) as pipe:
         pipe.zcount(HEARD(), *around)
-        pipe.zcount(HEARD(), until.timestamp() // 60 + 1, "+inf")
+        pipe.zcount(HEARD(), int(until.timestamp()) + 1, "+inf")
         near, after = pipe.execute()
     return bool(near and after)
 
@@ -224,12 +225,11 @@ def _prove(store: Store, request_id: str, now: datetime) -> int:
 
 
 def _count(store: Store, events: Iterable[Event], now: datetime) -> None:
-    oldest = (now - _HEARD_KEPT).timestamp() // 60
+    oldest = int((now - _HEARD_KEPT).timestamp())
     with unavailable_store(), store.pipeline(transaction=False) as pipe:
         for event in events:
-            minute = int(event.at.timestamp() // 60)
-            if minute > oldest and event.at <= now + EARLIEST:
-                pipe.zadd(HEARD(), {str(minute): minute})
+            if (second := int(event.at.timestamp())) > oldest and event.at <= now + EARLIEST:
+                pipe.zadd(HEARD(), {str(second): second})
             read = read_request_id(event.request_id)
             if read is not None:
                 name = SEEN(day=read[0].day, kind=event.kind)

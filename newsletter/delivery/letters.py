@@ -12,8 +12,7 @@ from typing import Final
 
 from newsletter.delivery import links, mailers
 from newsletter.delivery import store as keys
-from newsletter.delivery.batches import AIR
-from newsletter.delivery.ledger import LEASE
+from newsletter.delivery.batches import LEASE_OVER_LONGEST
 from newsletter.delivery.mailers.port import Mailer, Outcome
 from newsletter.editions import for_reader
 from newsletter.editions.store import EditionStore
@@ -24,7 +23,7 @@ from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.store import Store
 from newsletter.subscribers import schedule, tokens
-from newsletter.subscribers.letters import Claim, Letter, Letterbox, LetterKind
+from newsletter.subscribers.letters import LONGEST_SEND, Claim, Letter, Letterbox, LetterKind
 
 RETRY_AFTER: Final = timedelta(minutes=1)
 """How long a letter waits after a refusal that may pass."""
@@ -68,7 +67,7 @@ def send_letter(
     """
     mailer = mailer or mailers.make(settings)
     box = Letterbox(store)
-    claim = box.claim(int(letter_id), now(), max(LEASE, mailer.longest + AIR))
+    claim = box.claim(int(letter_id), now(), mailer.longest * LEASE_OVER_LONGEST + LONGEST_SEND)
     if claim is None:
         return LetterReport(int(letter_id), "left alone")
     site = SiteFacts.of(settings)

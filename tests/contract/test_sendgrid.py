@@ -17,7 +17,6 @@ from werkzeug.datastructures import Headers
 
 from newsletter.delivery import mailers
 from newsletter.delivery.mailers import sendgrid as mailer_module
-from newsletter.delivery.mailers import sendgrid_client
 from newsletter.delivery.mailers.port import Mailer
 from newsletter.errors import InvalidInputError, SettingsError
 from newsletter.models import Message, Recipient
@@ -56,7 +55,7 @@ def connected(
     open_servers: list[SendGridServer] = []
     open_mailers: list[Mailer] = []
 
-    def start(**behaviour: Any) -> tuple[Mailer, SendGridServer]:
+    def start(*, timeout: float = 10.0, **behaviour: Any) -> tuple[Mailer, SendGridServer]:
         server = SendGridServer(Behaviour(**behaviour))
         server.__enter__()
         open_servers.append(server)
@@ -64,6 +63,7 @@ def connected(
             mailer="sendgrid",
             sendgrid_host=server.url,
             sendgrid_api_key="SG.test",
+            sendgrid_timeout=timeout,
             from_="Trending Papers <papers@example.org>",
             reply_to="editor@example.org",
         )
@@ -196,10 +196,9 @@ def test_an_end_that_nobody_knows_is_uncertain(connected: Any, fault: str) -> No
     assert len(server.requests) == 1, "never sent a second time"
 
 
-def test_silence_is_waited_for_so_long_and_no_longer(connected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silence_is_waited_for_so_long_and_no_longer(connected: Any) -> None:
     """A server that accepts and says nothing leaves the request uncertain when the time limit is over."""
-    monkeypatch.setattr(sendgrid_client, "ANSWER_WITHIN_SECONDS", 0.3)
-    mailer, server = connected(faults={"stall-after": 1.0}, stall_seconds=20)
+    mailer, server = connected(timeout=0.3, faults={"stall-after": 1.0}, stall_seconds=20)
     started = time.monotonic()
     outcome = mailer.send(MESSAGE, recipients(3), request_id=REQUEST)
     assert time.monotonic() - started < 5

@@ -39,7 +39,14 @@ class _Chosen:
 
 
 _SEEN = {
-    *("mailer", "outbox_dir", "sendgrid_host", "smtp_connections", "smtp_mails_a_connection"),
+    *(
+        "mailer",
+        "outbox_dir",
+        "sendgrid_host",
+        "sendgrid_timeout",
+        "smtp_connections",
+        "smtp_mails_a_connection",
+    ),
     *("from_", "reply_to", "base_url", "name", "postal_address", "timezone", "templates_dir"),
 }
 

@@ -21,8 +21,6 @@ import sendgrid
 
 from newsletter.errors import SettingsError, TransientError
 
-CONNECT_WITHIN_SECONDS: Final = 5.0
-ANSWER_WITHIN_SECONDS: Final = 10.0
 IDLE_LIMIT_SECONDS: Final = 25.0
 """A connection that was idle for longer is not used again: the other side may be about to close it."""
 
@@ -60,14 +58,14 @@ class Answer:
 
 
 class KeptClient(python_http_client.Client):  # type: ignore[misc]  # the package has no types
-    """The package's client with one connection, one SSL context, and time limits."""
+    """The package's client with one connection, one SSL context, and a time limit for each step."""
 
-    def __init__(self, host: str, request_headers: dict[str, str]) -> None:
+    def __init__(self, host: str, request_headers: dict[str, str], timeout: float) -> None:
         # any Content-Type but the bare one makes the package take a body that is already JSON;
         # what goes over the wire is written in `_make_request`
         encoded = {"Content-Type": "application/json; encoded"}
         super().__init__(host=host, version=3, request_headers=request_headers | encoded)
-        self._wire = _Wire(host)
+        self._wire = _Wire(host, timeout)
 
     def _build_client(self, name: str | None = None) -> "KeptClient":
         child = object.__new__(KeptClient)
@@ -91,8 +89,11 @@ class KeptClient(python_http_client.Client):  # type: ignore[misc]  # the packag
         self._wire.close()
 
 
-def client(api_key: str, host: str) -> KeptClient:
-    """Return the package's client for a key and one of SendGrid's hosts."""
+def client(api_key: str, host: str, timeout: float) -> KeptClient:
+    """Return the package's client for a key and one of SendGrid's hosts.
+
+    `timeout` are the seconds that connecting, writing and answering may take each.
+    """
     parts = urlsplit(host)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise SettingsError(
@@ -100,14 +101,15 @@ def client(api_key: str, host: str) -> KeptClient:
             "or https://api.eu.sendgrid.com."
         )
     api = sendgrid.SendGridAPIClient(api_key=api_key, host=host.rstrip("/"))
-    return KeptClient(api.host, dict(api.client.request_headers))
+    return KeptClient(api.host, dict(api.client.request_headers), timeout)
 
 
 class _Wire:
     """One connection that is opened when needed and never asked the same thing twice."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, timeout: float) -> None:
         parts = urlsplit(host)
+        self._timeout = timeout
         self._host, self._port = parts.hostname or "", parts.port
         self._context = ssl.create_default_context() if parts.scheme == "https" else None
         self._connection: http.client.HTTPConnection | None = None
@@ -147,15 +149,14 @@ class _Wire:
                 connection.connect()
             except (OSError, http.client.HTTPException) as error:
                 raise NotSentError(f"{self._host} cannot be reached ({error}).") from error
-            connection.sock.settimeout(ANSWER_WITHIN_SECONDS)
             self._connection = connection
         return self._connection
 
     def _new(self) -> http.client.HTTPConnection:
         if self._context is None:
-            return http.client.HTTPConnection(self._host, self._port, timeout=CONNECT_WITHIN_SECONDS)
+            return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
         return http.client.HTTPSConnection(
-            self._host, self._port, timeout=CONNECT_WITHIN_SECONDS, context=self._context
+            self._host, self._port, timeout=self._timeout, context=self._context
         )
 
     def _is_stale(self) -> bool:
