@@ -200,6 +200,11 @@ def links(paper: Paper) -> tuple[tuple[str, str], ...]:
     return tuple((name, first[rel]) for rel, name in _LINK_NAMES.items() if rel in first)
 
 
+def further_links(paper: Paper) -> tuple[tuple[str, str], ...]:
+    """Return the links that the title does not lead to already."""
+    return tuple((name, url) for name, url in links(paper) if url != home(paper))
+
+
 def home(paper: Paper) -> str | None:
     """Return where a title leads: the abstract, else a page or file, else who mentioned it first."""
     found = dict(links(paper))
@@ -232,7 +237,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         short_date, long_date, weekday, since, count, times, ordinal, sparkline, arrow, movement, byline,
-        anchor, links, home, schedule, reason, quotation,
+        anchor, links, further_links, home, schedule, reason, quotation,
     )
 }  # fmt: skip
 """What every template can say."""

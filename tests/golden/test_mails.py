@@ -1,6 +1,9 @@
 """Mails as files: a change in what readers see is a diff that a person reads."""
 
+import re
+from collections import Counter
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 import specimens
@@ -63,3 +66,12 @@ def test_a_mail_reads_as_it_did(name, golden):
     head = "\n".join([f"Subject: {message.subject}", *(f"{key}: {value}" for key, value in message.headers)])
     golden(f"mails/{name}.txt", f"{head}\n\n{message.text}")
     golden(f"mails/{name}.html", f"{message.html}\n")
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_html_and_text_lead_to_the_same_places(name):
+    """Each link of one part stands in the other, as often; rspamd gives a point where their sum is odd."""
+    message = MAILS[name]()
+    linked = Counter(re.findall(r'href="([^"]*)"', message.html or ""))
+    written = Counter(re.findall(r"https?://[^\s)]+|-[a-z]+_url-", message.text))
+    assert Counter({unescape(url): count for url, count in linked.items()}) == written

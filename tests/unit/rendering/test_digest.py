@@ -316,7 +316,7 @@ def test_only_addresses_of_the_web_become_links():
     entry = entry.model_copy(update={"paper": entry.paper.model_copy(update={"links": links})})
     html = html_of(specimens.an_edition(sections=(), also=(entry,)))
     assert "javascript" not in html
-    assert html.count('href="https://example.org/code"') == 2
+    assert html.count('href="https://example.org/code"') == 1
 
 
 def test_markup_in_titles_is_shown_not_obeyed():
