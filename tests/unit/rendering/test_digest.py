@@ -1,12 +1,12 @@
 """What a digest says, how long it is, and what strangers cannot make of it."""
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 import specimens
+from elements import Elements, in_one_line
 
-from newsletter.models import Edition, Entry, Link, Mention, Message, Preferences, Section, SourceState
+from newsletter.models import Edition, Entry, Message, Preferences, Section, SourceState
 from newsletter.rendering import digest, phrasing
 from newsletter.rendering.columns import COLUMNS, width
 from newsletter.rendering.digest import LARGEST_HTML, LONGEST_SUBJECT
@@ -25,33 +25,6 @@ def html_of(edition: Edition) -> str:
     html = rendered(edition).html
     assert html is not None
     return html
-
-
-def in_one_line(text: str) -> str:
-    """Undo the setting of a text, so that sentences can be found in it."""
-    return " ".join(text.split())
-
-
-class Elements(HTMLParser):
-    """Every element of a mail with its attributes, and its text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an element."""
-        self.found.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        """Note a text."""
-        self.text += data
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        """Return the attributes of each element of a name."""
-        return [attributes for name, attributes in self.found if name == tag]
 
 
 @pytest.mark.parametrize("name", ["day", "hard"])
@@ -282,57 +255,6 @@ def test_sentences_that_do_not_follow_each_other_are_not_run_together():
     text = in_one_line(rendered(specimens.an_edition("hard")).text)
     assert "“The first sentence of a pair. … The third sentence, not the second.” [from the abstract]" in text
     assert "rivals need a teacher for. The gain grows" in in_one_line(rendered(specimens.an_edition()).text)
-
-
-def test_a_source_cannot_bring_a_placeholder_into_a_mail():
-    """A link with `-manage_url-` in it would send each reader's token to whoever wrote it."""
-    trap = "https://evil.example/?t=-manage_url-"
-    entry = specimens.an_entry(title="Read -unsubscribe_url- now", summary=("See -manage_url- for more.",))
-    paper = entry.paper.model_copy(
-        update={
-            "links": (Link(rel="abstract", url=trap), Link(rel="code", url=trap)),
-            "authors": ("-manage_url-",),
-            "categories": ("-manage_url-",),
-            "mentions": (Mention(source="x", url=trap, first_seen=specimens.CUT_OFF),),
-        }
-    )
-    hostile = entry.model_copy(update={"paper": paper, "why": "-manage_url-"})
-    edition = specimens.an_edition(sections=(), also=(hostile,), notes=("-manage_url-",))
-    plain = rendered(specimens.an_edition(sections=(), also=(specimens.an_entry(),)))
-    message = rendered(edition)
-    for name in ("-manage_url-", "-unsubscribe_url-"):
-        assert (message.html or "").count(name) == (plain.html or "").count(name) == 1
-        assert message.text.count(name) == plain.text.count(name) == 1
-
-
-def test_only_addresses_of_the_web_become_links():
-    """A `javascript:` link or one with a line end is left out, and the title leads to the next best."""
-    links = (
-        Link(rel="abstract", url="javascript:alert(1)"),
-        Link(rel="pdf", url="https://example.org/a\r\nb"),
-        Link(rel="code", url="https://example.org/code"),
-    )
-    entry = specimens.an_entry()
-    entry = entry.model_copy(update={"paper": entry.paper.model_copy(update={"links": links})})
-    html = html_of(specimens.an_edition(sections=(), also=(entry,)))
-    assert "javascript" not in html
-    assert html.count('href="https://example.org/code"') == 1
-
-
-def test_markup_in_titles_is_shown_not_obeyed():
-    """A title with tags, quotes and template braces is set as it was written."""
-    page = Elements(html_of(specimens.an_edition("hard")))
-    assert "<b>Sparse</b>" in page.text
-    assert "{{ site.name }}" in page.text
-    assert "b" not in {tag for tag, _ in page.found}
-
-
-def test_controls_in_titles_neither_turn_nor_break_a_mail():
-    """Bidirectional controls, line ends and nulls are gone from titles."""
-    message = rendered(specimens.an_edition("hard"))
-    assert "Controls esrever, a line end, and a null in" in in_one_line(message.text)
-    assert not re.search("[\x00-\x09\x0b-\x1f\u202a-\u202e\u2066-\u2069]", message.text)
-    assert not re.search("&#(820[67]|823[4-8]|829[4-7]);", message.html or "")
 
 
 def test_the_mail_says_why_it_came_and_how_to_end_it():
