@@ -32,7 +32,7 @@ class House:
         self.port = free_port()
         # no source is asked: what is tried here is who comes back
         (folder / "newsletter.toml").write_text("sources = []\n")
-        self.process = start(folder, "dev", "--port", str(self.port), "--concurrency", "1")
+        self.process = start(folder, "dev", "--port", str(self.port), "--concurrency", "1", TMPDIR=str(folder))
 
     def answers(self) -> bool:
         """Whether the site can do its work."""
@@ -70,7 +70,8 @@ def house(tmp_path: Path) -> Iterator[House]:
 @pytest.mark.timeout(180)
 def test_whatever_is_killed_comes_back_and_nothing_is_lost(house: House) -> None:
     """The worker, the site, beat and the server, one after the other, by kill -9."""
-    store = connect(load({}, directory=house.folder, data_dir=house.folder / ".newsletter"))
+    address = f"unix://{EmbeddedServer(house.folder / '.newsletter').socket}"
+    store = connect(load({}, directory=house.folder, redis_url=address))
     store.set("kept", "yes")
     for words in (("celery", "worker"), ("newsletter.web",), ("celery", "beat")):
         until(" ".join(words), lambda words=words: house.find(*words))
