@@ -95,7 +95,7 @@ def is_wanted(preferences: Preferences, day: date) -> bool:
 def next_edition_at(preferences: Preferences, now: datetime) -> datetime:
     """Return the first instant (UTC) after `now` at which this reader is due."""
     slot = Slot(preferences.timezone, preferences.hour)
-    day = _local(now, _zone(slot.timezone)).date() - _DAY
+    day = _local(now, _zone(slot.timezone)).date()
     if preferences.paused_until is not None:
         day = max(day, preferences.paused_until)
     while True:
@@ -109,10 +109,11 @@ def next_edition_at(preferences: Preferences, now: datetime) -> datetime:
 def _days(timezone: str, last: datetime, now: datetime) -> Iterator[date]:
     """Yield the local days that may have an occurrence in (last, now].
 
-    The day before is among them: an hour skipped at its end occurs after midnight.
+    The day after is among them: where clocks go back over midnight (St. John's
+    until 2011), a day begins, its first hour occurs, and it is the day before again.
     """
     zone = _zone(timezone)
-    day, end = _local(last, zone).date() - _DAY, _local(now, zone).date()
+    day, end = _local(last, zone).date(), _local(now, zone).date() + _DAY
     while day <= end:
         yield day
         day += _DAY

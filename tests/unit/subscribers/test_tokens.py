@@ -47,6 +47,16 @@ def test_a_changed_token_is_damaged(purpose: tokens.Purpose, subscriber_id: int,
         assert (reading.state, reading.subscriber_id) == (TokenState.DAMAGED, None), changed
 
 
+@given(purposes, ids)
+def test_a_token_is_written_in_one_way_alone(purpose: tokens.Purpose, subscriber_id: int) -> None:
+    """Of all last letters, spare bits included, one is right; padding makes it no better."""
+    token = tokens.sign(purpose, subscriber_id, KEYS, now=NOW)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    written = [token[:-1] + letter for letter in letters] + [token + "=" * n for n in (1, 2, 3)]
+    readings = {one: tokens.read(purpose, one, KEYS, now=NOW).state for one in written}
+    assert [one for one, state in readings.items() if state is TokenState.OK] == [token]
+
+
 @given(st.text(max_size=80))
 def test_no_text_is_taken_for_a_token(text: str) -> None:
     """Whatever stands in the address bar is read without an error."""
