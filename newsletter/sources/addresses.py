@@ -19,6 +19,7 @@ from newsletter.sources.faults import AddressRefusedError
 
 MAX_URL_CHARACTERS = 2_000
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,20}):")
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+", re.ASCII)
 _CARRIES_IPV4 = (
@@ -66,6 +67,10 @@ def parse(url: str) -> Address:
     """
     if len(url) > MAX_URL_CHARACTERS:
         raise refused(url, f"it is longer than {MAX_URL_CHARACTERS} characters")
+    scheme = _SCHEME.match(url)
+    if scheme is None or scheme[1].lower() not in _DEFAULT_PORTS:
+        said = scheme[1] if scheme else "an address without scheme"
+        raise refused(url, f"only http and https are asked, not {said}")
     if any(character <= " " or character in '\\"<>\x7f' or character.isspace() for character in url):
         raise refused(url, "it holds a space, a backslash, a quote or a control character")
     try:
@@ -73,10 +78,6 @@ def parse(url: str) -> Address:
         port = parts.port
     except ValueError as error:
         raise refused(url, str(error)) from error
-    if parts.scheme not in _DEFAULT_PORTS:
-        raise refused(
-            url, f"only http and https are asked, not {parts.scheme or 'an address without scheme'}"
-        )
     if port == 0:
         raise refused(url, "port 0 cannot be connected to")
     host, literal = _host(parts.netloc, parts.hostname or "")

@@ -128,7 +128,7 @@ def _prose(text: str) -> str:
 
 
 def _accented(found: re.Match[str]) -> str:
-    letter = (found.group(3) or found.group(4)).removeprefix("\\")
+    letter = (found.group(3) or found.group(4)).removeprefix("\\")  # an accent takes the place of i's dot
     joined = unicodedata.normalize("NFC", letter + _ACCENTS[found.group(1) or found.group(2)])
     return joined if len(joined) == 1 else found.group()
 

@@ -43,6 +43,7 @@ _BREAK = re.compile(
     r"<(?:/?(?:p|div|li|tr|h[1-6]|blockquote|ul|ol|table)|br|hr)\b[^>]{0,500}>", re.IGNORECASE
 )
 _PLAIN_NAME = re.compile(r"[A-Za-z.'-]{1,60}(?: [A-Za-z.'-]{1,20}){0,3}")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 _MARKS = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
 _PILE = re.compile(rf"({_MARKS}{{3}}){_MARKS}+")
@@ -76,16 +77,19 @@ def from_html(markup: str) -> str:
 def from_plain(text: str) -> str:
     """Return text that says it is plain, on one line; HTML that got into it is taken out all the same.
 
-    What only looks like a tag stays, as models' `<think>` does.
+    What only looks like a tag stays, as models' `<think>` does; entities mean
+    their characters, since feeds that escape once too often are common.
 
     >>> from_plain("if p<q then <b>bold</b> <think> <script>alert(1)</script>")
     'if p<q then bold <think>'
     """
     text = text[:MAX_READ]
-    for _ in range(3):  # markup that was escaped twice shows only after the first cleaning
-        if not _MARKUP.search(text):
-            return one_line(text)
-        text = from_html(_MARKUP_OR_LESS.sub(lambda found: found.group(1) or "&lt;", text))
+    for _ in range(4):  # what was escaped twice shows only after the first cleaning
+        before, text = text, _ENTITY.sub(lambda found: html.unescape(found.group()), text)
+        if _MARKUP.search(text):
+            text = from_html(_MARKUP_OR_LESS.sub(lambda found: found.group(1) or "&lt;", text))
+        if text == before:
+            break
     return one_line(_MARKUP.sub("", text))
 
 
