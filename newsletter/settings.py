@@ -41,9 +41,7 @@ from newsletter.models import Source
 PREFIX = "NEWSLETTER_"
 CONFIG = f"{PREFIX}CONFIG"
 """Names another file than `newsletter.toml`."""
-SECRETS = frozenset(
-    {"secret_key", "redis_url", "sendgrid_api_key", "smtp_url", "admin_token", "metrics_token"}
-)
+SECRETS = frozenset({"secret_key", "redis_url", "sendgrid_api_key", "smtp_url", "metrics_token"})
 """What `newsletter.toml` may not hold and no command prints."""
 
 
@@ -105,7 +103,6 @@ class Settings(BaseSettings):
         default=(),
         description="Signs links. A comma list: the first signs, all verify. No default in production.",
     )
-    admin_token: SecretStr | None = Field(default=None, description="Opens the editor's desk.")
     metrics_token: SecretStr | None = Field(default=None, description="Opens `/metrics` and `/status.json`.")
 
     # the edition
@@ -194,10 +191,6 @@ class Settings(BaseSettings):
     )
     sources: tuple[Source, ...] | None = Field(
         default=None, description="`[[sources]]` with `name` and `url`; unset, the built-in list."
-    )
-
-    log_format: Literal["text", "json"] = Field(
-        default="text", description="One line an event, for people or machines."
     )
 
     @field_validator("timezone")

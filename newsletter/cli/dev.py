@@ -58,7 +58,6 @@ def dev(port: int | None, concurrency: int) -> None:
 def web(host: str | None, port: int | None) -> None:
     """Serve the site alone."""
     settings = settings_module.load(**_chosen(host=host, port=port))
-    refuse_busy_port(settings.host, settings.port)
     environ = environ_for(PORT=settings.port, NEWSLETTER_HOST=settings.host)
     command = web_command()
     os.execve(command[0], command, environ)  # noqa: S606 - the site takes our place, and our signals
