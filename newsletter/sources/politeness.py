@@ -71,7 +71,6 @@ class Doorman:
 
     async def _keep_apart(self, whose: str, seconds: float) -> None:
         clock = asyncio.get_running_loop().time
-        start = max(clock(), self._next_start[whose])
-        self._next_start[whose] = start + seconds
-        if (wait := start - clock()) > 0:
+        while (wait := self._next_start[whose] - clock()) > 0:
             await asyncio.sleep(wait)
+        self._next_start[whose] = clock() + seconds  # from when it really starts: sleep may end late

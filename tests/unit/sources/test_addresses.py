@@ -20,7 +20,7 @@ NAMES = {
 
 
 def verdict(url: str) -> str:
-    """Return why an address is not asked, as polling would find out: by its spelling, or by where it leads."""
+    """Return why an address is not asked: by its spelling, or by where it leads."""
     try:
         found = parse(url)
     except AddressRefusedError as error:

@@ -38,7 +38,7 @@ RUSSIAN = "<rss><title>Первая новость</title></rss>"
     ],
 )
 def test_the_same_text_comes_out_of_every_encoding(body: bytes, header: str) -> None:
-    """Byte order marks, zero bytes and valid UTF-8 outrank labels, and the header outranks the declaration."""
+    """Byte order marks, zero bytes and valid UTF-8 outrank labels; the header outranks the declaration."""
     assert to_utf8(body, header).decode() == RUSSIAN
 
 

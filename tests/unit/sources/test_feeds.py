@@ -6,11 +6,13 @@ import pytest
 
 from newsletter.sources import feeds
 
-RSS = b"""<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:slash="http://purl.org/rss/1.0/modules/slash/">
-<channel><title>Lab</title><link>https://lab.example/</link><lastBuildDate>Wed, 10 Jun 2026 08:00:00 GMT</lastBuildDate>
+RSS = b"""<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"
+xmlns:slash="http://purl.org/rss/1.0/modules/slash/">
+<channel><title>Lab</title><link>https://lab.example/</link>
+<lastBuildDate>Wed, 10 Jun 2026 08:00:00 GMT</lastBuildDate>
 <item><title>A title</title><link>https://lab.example/a</link><guid isPermaLink="false">a1</guid>
-<description>Words &lt;b&gt;here&lt;/b&gt;</description><dc:creator>Ada Lovelace</dc:creator><category>cs.LG</category>
-<pubDate>Wed, 10 Jun 2026 00:00:00 -0400</pubDate><comments>https://lab.example/a#c</comments>
+<description>Words &lt;b&gt;here&lt;/b&gt;</description><dc:creator>Ada Lovelace</dc:creator>
+<category>cs.LG</category><pubDate>Wed, 10 Jun 2026 00:00:00 -0400</pubDate><comments>https://lab.example/a#c</comments>
 <slash:comments>7</slash:comments></item></channel></rss>"""
 ATOM = b"""<feed xmlns="http://www.w3.org/2005/Atom"><title>Lab</title><link href="https://lab.example/"/>
 <updated>2026-06-10T08:00:00Z</updated><entry><title>A title</title><link href="https://lab.example/a"/><id>a1</id>

@@ -19,15 +19,21 @@ from newsletter.sources.identifiers import WorkId, arxiv_number, in_address, in_
         ("https://doi.org/10.1038/S41586-024-07459-0", WorkId(None, "10.1038/s41586-024-07459-0")),
         ("https://dx.doi.org/10.1002%2Fabc.1?x=y", WorkId(None, "10.1002/abc.1")),
         ("https://www.nature.com/articles/s41586-024-07459-0", WorkId(None, "10.1038/s41586-024-07459-0")),
-        ("https://www.biorxiv.org/content/10.1101/2024.05.30.596691v1", WorkId(None, "10.1101/2024.05.30.596691", 1)),
-        ("https://www.biorxiv.org/content/10.1101/2024.05.30.596691v2.full-text", WorkId(None, "10.1101/2024.05.30.596691", 2)),
+        (
+            "https://www.biorxiv.org/content/10.1101/2024.05.30.596691v1",
+            WorkId(None, "10.1101/2024.05.30.596691", 1),
+        ),
+        (
+            "https://www.biorxiv.org/content/10.1101/2024.05.30.596691v2.full-text",
+            WorkId(None, "10.1101/2024.05.30.596691", 2),
+        ),
         ("http://biorxiv.org/cgi/content/short/857789v1?rss=1", WorkId(None, "10.1101/857789", 1)),
         ("https://arxiv.org/list/cs.LG/recent", None),
         ("https://arxiv.org/abs/2699.12345", None),
         ("https://example.org/2604.21935", None),
         ("https://news.ycombinator.com/item?id=46259064", None),
     ],
-)  # fmt: skip
+)
 def test_an_address_names_its_work(address: str, work: WorkId | None) -> None:
     """Versions stand apart from numbers, and DOIs are in lower case without their resolver."""
     assert in_address(address) == work
