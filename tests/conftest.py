@@ -16,6 +16,20 @@ from newsletter.store import Store
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the switch for what takes long."""
+    parser.addoption("--soak", action="store_true", help="run the long forms too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long forms out unless they are asked for."""
+    if config.getoption("--soak"):
+        return
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.skip(reason="the long form; ask for it with --soak"))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Real documents that are not part of this repository."""

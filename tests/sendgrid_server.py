@@ -64,6 +64,8 @@ class Behaviour:
     webhook_lag: tuple[float, float] = (0.05, 0.5)
     chatter_seconds: float = 0.0
     """How often an event of somebody else's mail is posted, as on an account that sends more than this."""
+    fault_log: str = ""
+    """Where a line a fault goes."""
     latency: tuple[float, float] = (0.0, 0.0)
     """How long an answer takes."""
 
@@ -201,6 +203,9 @@ class SendGridServer:
             drawn -= probability
             if drawn < 0:
                 self.faults[kind] = self.faults.get(kind, 0) + 1
+                if self.behaviour.fault_log:
+                    with Path(self.behaviour.fault_log).open("a") as log:
+                        log.write(f"{kind}\n")
                 return kind
         return ""
 

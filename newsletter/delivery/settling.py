@@ -114,7 +114,7 @@ def _verdict(store: Store, settings: Settings, request: Uncertain, now: datetime
 def _ask(store: Store, settings: Settings, request: Uncertain, mailer: Mailer) -> int:
     """Ask the mailer who was accepted, say so to the ledger, and return how many they were."""
     assert isinstance(mailer, Witness)
-    ids = _members(store, request.ref)
+    ids = members(store, request.ref)
     named = [one for one, mark in zip(ids, request.mask, strict=True) if mark == UNCERTAIN]
     site = SiteFacts.of(settings)
     found = SubscriberStore(store).get_many(named)
@@ -132,7 +132,8 @@ def _letters(ids: Sequence[int], mask: str, accepted: frozenset[int]) -> str:
     )
 
 
-def _members(store: Store, ref: BatchRef) -> tuple[int, ...]:
+def members(store: Store, ref: BatchRef) -> tuple[int, ...]:
+    """Return whom a batch addresses, in the order of its marks."""
     with unavailable_store():
         definition = str(store.hget(keys.BATCHES(day=ref.day), str(ref.batch)))
     return unpacked(definition.partition("|")[2])

@@ -92,6 +92,11 @@ class Script:
         """Read `lua/{name}.lua` behind the prelude."""
         folder = files("newsletter.delivery") / "lua"
         source = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in ("prelude", name))
+        return cls.of(source)
+
+    @classmethod
+    def of(cls, source: str) -> "Script":
+        """Return the script with this source."""
         return cls(source, sha1(source.encode()).hexdigest())  # noqa: S324 - Redis names scripts by SHA-1
 
     def run(self, store: Store, keys: Sequence[str], *arguments: str | bytes | int) -> list[Any]:
