@@ -1,6 +1,9 @@
 """Serve the site with uvicorn, in this process."""
 
+import signal
 import socket
+import sys
+from contextlib import suppress
 
 import uvicorn
 
@@ -14,22 +17,31 @@ def run(settings: Settings) -> None:
 
     The access log is off: addresses of pages hold tokens. Forwarded headers
     are believed from the hosts in FORWARDED_ALLOW_IPS alone (uvicorn's rule).
-    Raises `SettingsError` where the port is taken.
+    Raises `SettingsError` where a setting is wrong or the port is taken.
     """
-    listener = _listen(settings.host, settings.port)
-    with listener:
-        config = uvicorn.Config(
-            app.create(settings),
-            access_log=False,
-            server_header=False,
-            proxy_headers=True,
-            timeout_graceful_shutdown=10,
-            log_level="warning",
-        )
+    config = uvicorn.Config(
+        app.create(settings),
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        timeout_graceful_shutdown=10,
+        log_level="warning",
+    )
+    with _listen(settings.host, settings.port) as listener:
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         print(f"The site listens on http://{shown}:{port}", flush=True)  # noqa: T201  # says that it is up, and where
-        uvicorn.Server(config).run(sockets=[listener])
+        signal.signal(signal.SIGTERM, _leave)
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _leave(_signal: int, _frame: object) -> None:
+    """End as a program does: uvicorn raises the signal again when it is done, and dying of it skips `atexit`.
+
+    The embedded server would be left running.
+    """
+    sys.exit(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:

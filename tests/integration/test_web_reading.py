@@ -146,7 +146,7 @@ def test_a_topic_shows_when_it_trended_and_with_which_papers(visitor: Visitor):
     visitor.publish(an_edition(date=DAY + timedelta(days=2)))
     page = visitor.web.get("/topics/flow-matching").text
     assert page.index("/d/2026-11-24#topic-flow-matching") < page.index("/d/2026-11-22#topic-flow-matching")
-    assert "On the chart on 2 days, since Sunday, 22 November 2026; its best place was the 1st." in seen(page)
+    assert "On the chart on 2 days since Sunday, 22 November 2026; its best place was the 1st." in seen(page)
     assert "Optimal Couplings on a Budget" in page
     assert page.count('<rect class="on"') == page.count('<rect class="last"') == 1
     assert 'href="/topics/flow-matching"' in visitor.web.get("/d/2026-11-22").text
