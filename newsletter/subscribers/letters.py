@@ -15,12 +15,15 @@ may have arrived. Whoever misses a confirmation asks again and gets a new one.
 A letter says whom, never where to: the address is read when it is claimed.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from newsletter.errors import StoreUnavailableError
 from newsletter.models import Instant, Subscriber, Value
+from newsletter.queue import Queue
 from newsletter.store import Key, Store, unavailable_store
 from newsletter.subscribers.scripts import Scripts
 from newsletter.subscribers.store import SubscriberStore
@@ -43,6 +46,7 @@ LETTER = Key(
     "kind, subscriber, created, state, token, request, reason; settled ones expire",
     timedelta(days=45),
 )
+_log = logging.getLogger(__name__)
 KEYS = (LAST, OPEN, UNCERTAIN, LETTER)
 
 
@@ -52,6 +56,10 @@ class LetterKind(StrEnum):
     CONFIRM = "confirm"
     WELCOME = "welcome"
     ALREADY = "already"
+    NEW_ADDRESS = "new-address"
+    """Asks whom a reader wants to be from now on; its link is signed with the letter's own instant."""
+    OLD_ADDRESS = "old-address"
+    """Tells the address that a reader left."""
 
 
 class LetterState(StrEnum):
@@ -88,6 +96,7 @@ class Claim:
     token: int
     """Fences off whoever held the letter before."""
     subscriber: Subscriber
+    """With the address that this letter goes to."""
 
 
 class Letterbox:
@@ -126,10 +135,11 @@ class Letterbox:
         """Take a letter, or return None where it is settled, held, not due yet or pointless by now.
 
         Pointless is a confirmation to who has confirmed, left or been erased
-        meanwhile, and any other letter to who is not active: it is dropped.
+        meanwhile, any other letter to who is not active, and a question about
+        an address that is no longer wanted: it is dropped.
         An intent that a dead worker left behind makes the letter uncertain.
         """
-        outcome, token = self._scripts.run(
+        outcome, token, address = self._scripts.run(
             "claim_letter", letter=letter_id, now=now.timestamp(), lease_end=(now + lease).timestamp()
         )
         if outcome != "claimed":
@@ -138,7 +148,7 @@ class Letterbox:
         subscriber = letter and self._subscribers.get(letter.subscriber_id)
         if not letter or not subscriber:
             return None
-        return Claim(letter, int(token), subscriber)
+        return Claim(letter, int(token), subscriber.model_copy(update={"address": address}))
 
     def intend(self, claim: Claim, request_id: str, now: datetime) -> bool:
         """Record that the mail is about to leave, and whether it may: False means stop, another holds it now.
@@ -189,6 +199,19 @@ class Letterbox:
             now=now.timestamp(),
             token=token or 0,
         )
+
+
+def enqueue(queue: Queue, letter_id: int) -> None:
+    """Ask for a letter to be sent now; 0 is none.
+
+    It is recorded already, so a queue that is down only costs half a minute.
+    """
+    if not letter_id:
+        return
+    try:
+        queue.enqueue(TASK, letter_id)
+    except StoreUnavailableError as error:
+        _log.warning("Letter %d was not enqueued; the next tick does it. %s", letter_id, error)
 
 
 def _letter(letter_id: int, kept: dict[str, str]) -> Letter:

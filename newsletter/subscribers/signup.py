@@ -7,12 +7,10 @@ step together with the letter that it needs; the letter is enqueued after it,
 and found by the sweep where that message is lost.
 """
 
-import logging
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from newsletter.errors import StoreUnavailableError
 from newsletter.models import Preferences, Subscriber
 from newsletter.queue import Queue
 from newsletter.settings import Settings
@@ -28,7 +26,6 @@ UNDO_WITHIN = timedelta(days=1)
 KEEP_UNCONFIRMED = timedelta(days=14)
 """How long an address is kept that nobody confirmed: twice as long as the link works."""
 _CAP_WINDOW = timedelta(hours=1)
-_log = logging.getLogger(__name__)
 
 
 class Requested(StrEnum):
@@ -107,7 +104,7 @@ def request(
         per_address=settings.confirmations_per_address_day,
         in_all=settings.signup_mails_per_hour,
     )
-    _enqueue(queue, letter_id)
+    letters.enqueue(queue, letter_id)
     return Requested(outcome)
 
 
@@ -136,7 +133,7 @@ def confirm(
             **{"from": origins.shortened(origins.network(origin))},
             now=int(now.timestamp()),
         )
-    _enqueue(queue, letter_id)
+    letters.enqueue(queue, letter_id)
     return Confirmed(outcome)
 
 
@@ -226,13 +223,3 @@ def _named(purpose: tokens.Purpose, token: str | int, settings: Settings, now: d
     if isinstance(token, int):
         return token
     return tokens.read(purpose, token, settings.keys, now=now).subscriber_id
-
-
-def _enqueue(queue: Queue, letter_id: int) -> None:
-    """Ask for a letter to be sent now; it is recorded, so a queue that is down only costs half a minute."""
-    if not letter_id:
-        return
-    try:
-        queue.enqueue(letters.TASK, letter_id)
-    except StoreUnavailableError as error:
-        _log.warning("Letter %d was not enqueued; the next tick does it. %s", letter_id, error)

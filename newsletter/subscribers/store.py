@@ -48,6 +48,8 @@ UNCONFIRMED = Key("subscribers:unconfirmed", "zset", "pending ids by when they a
 SUPPRESSED = Key(
     "subscribers:suppressed:{bucket}", "hash", "64 bits of an address's digest → reason and Unix seconds"
 )
+MOVE = Key("subscribers:move:{id}", "string", "instant and address of a move to confirm", timedelta(days=7))
+MOVED = Key("subscribers:moved:{id}", "string", "the address left, until it was told", timedelta(days=7))
 ASKED_FROM = Key("signup:network:{network}:{hour}", "string", "sign-ups from a network", timedelta(hours=2))
 ASKED_FOR = Key("signup:address:{bucket}:{digest}:{day}", "string", "confirmations mailed", timedelta(days=2))
 ASKED_IN_ALL = Key("signup:all:{hour}", "string", "mails that sign-ups caused", timedelta(hours=2))
@@ -68,6 +70,8 @@ KEYS = (
     LAST,
     UNCONFIRMED,
     SUPPRESSED,
+    MOVE,
+    MOVED,
     ASKED_FROM,
     ASKED_FOR,
     ASKED_IN_ALL,

@@ -1,4 +1,4 @@
--- A worker takes a letter. Returns {outcome, token}: claimed, or why not.
+-- A worker takes a letter. Returns {outcome, token, address to send to}: claimed, or why not.
 --
 -- given: letter, now, lease_end
 
@@ -7,10 +7,10 @@ local DOUBT_SECONDS = 45 * 86400
 
 local key = 'letter:' .. given.letter
 local from = redis.call('ZSCORE', 'letters:open', given.letter)
-if not from then return {'settled', 0} end
-if tonumber(from) > given.now then return {'held', 0} end
+if not from then return {'settled', 0, ''} end
+if tonumber(from) > given.now then return {'held', 0, ''} end
 
-local kept = redis.call('HMGET', key, 'kind', 'subscriber', 'state')
+local kept = redis.call('HMGET', key, 'kind', 'subscriber', 'state', 'created')
 local kind, id, state = kept[1], tonumber(kept[2]), kept[3]
 
 -- Whoever wrote this intent may have sent the mail before they died.
@@ -19,20 +19,28 @@ if state == 'intent' then
   redis.call('EXPIRE', key, DOUBT_SECONDS)
   redis.call('ZREM', 'letters:open', given.letter)
   redis.call('ZADD', 'letters:uncertain', given.now, given.letter)
-  return {'uncertain', 0}
+  return {'uncertain', 0, ''}
 end
 
 local record = id and read(id)
 local wanted = kind == 'confirm' and PENDING or ACTIVE
-if not record or record[STATUS] ~= wanted then
+local address = record and record[ADDRESS]
+if address and kind == 'new-address' then
+  local wish = redis.call('GET', 'subscribers:move:' .. id)
+  local asked, wished = (wish or ''):match('^(%d+) (.+)$')
+  address = tonumber(asked) == tonumber(kept[4]) and wished
+elseif address and kind == 'old-address' then
+  address = redis.call('GET', 'subscribers:moved:' .. id)
+end
+if not address or record[STATUS] ~= wanted then
   if kind then
     redis.call('HSET', key, 'state', 'dropped', 'reason', 'the reader moved on')
     redis.call('EXPIRE', key, DROPPED_SECONDS)
   end
   redis.call('ZREM', 'letters:open', given.letter)
-  return {'dropped', 0}
+  return {'dropped', 0, ''}
 end
 
 redis.call('HSET', key, 'state', 'claimed')
 redis.call('ZADD', 'letters:open', given.lease_end, given.letter)
-return {'claimed', redis.call('HINCRBY', key, 'token', 1)}
+return {'claimed', redis.call('HINCRBY', key, 'token', 1), address}

@@ -164,6 +164,33 @@ local function suppression()
   return kept and kept:match('^%S+')
 end
 
+-- Whether no form may have this address mailed.
+local function is_blocked()
+  return suppression() == 'complained'
+    or redis.call('EXISTS', 'signup:rejected:' .. given.bucket .. ':' .. given.digest) == 1
+end
+
+local HOUR_SECONDS, DAY_SECONDS = 3600, 86400
+
+local function tally(key, seconds)
+  local seen = redis.call('INCR', key)
+  if seen == 1 then redis.call('EXPIRE', key, 2 * seconds) end
+  return seen
+end
+
+-- Whether a form may cause one more mail this hour, and one more to this address today; counts it if so.
+local function may_mail(counts_for_address)
+  local in_all = 'signup:all:' .. math.floor(given.now / HOUR_SECONDS)
+  local here = 'signup:address:' .. given.bucket .. ':' .. given.digest .. ':' .. math.floor(given.now / DAY_SECONDS)
+  if tonumber(redis.call('GET', in_all) or 0) >= given.in_all then return false end
+  if counts_for_address then
+    if tonumber(redis.call('GET', here) or 0) >= given.per_address then return false end
+    tally(here, DAY_SECONDS)
+  end
+  tally(in_all, HOUR_SECONDS)
+  return true
+end
+
 local function suppress(reason, now)
   if suppression() ~= 'complained' then  -- a complaint outlives every other reason
     redis.call('HSET', 'subscribers:suppressed:' .. given.bucket, given.digest, reason .. ' ' .. now)

@@ -7,45 +7,28 @@
 --        network          what the first cap counts by; "" counts nowhere
 --        per_network, per_address, in_all   the caps
 
-local HOUR_SECONDS, DAY_SECONDS = 3600, 86400
-local hour = math.floor(given.now / HOUR_SECONDS)
-local day = math.floor(given.now / DAY_SECONDS)
-
-local function tally(key, seconds)
-  local seen = redis.call('INCR', key)
-  if seen == 1 then redis.call('EXPIRE', key, 2 * seconds) end
-  return seen
-end
-
 -- Counted before anything is looked up: being turned away depends on the network alone.
 if given.network ~= '' then
+  local hour = math.floor(given.now / HOUR_SECONDS)
   if tally('signup:network:' .. given.network .. ':' .. hour, HOUR_SECONDS) > given.per_network then
     return {'too-many', 0, 0}
   end
 end
 
-local digest = given.bucket .. ':' .. given.digest
-if suppression() == 'complained' or redis.call('EXISTS', 'signup:rejected:' .. digest) == 1 then
-  return {'blocked', 0, 0}
-end
+if is_blocked() then return {'blocked', 0, 0} end
 
 local id = tonumber(redis.call('HGET', 'subscribers:by-address:' .. given.bucket, given.digest) or 0)
 local record = id > 0 and read(id)
 if record and record[STATUS] == COMPLAINED then return {'blocked', id, 0} end
 
-local in_all = 'signup:all:' .. hour
-if tonumber(redis.call('GET', in_all) or 0) >= given.in_all then return {'capped', id, 0} end
-
 if record and record[STATUS] == ACTIVE then
-  if not redis.call('SET', 'signup:told:' .. id, 1, 'NX', 'EX', DAY_SECONDS) then return {'told', id, 0} end
-  tally(in_all, HOUR_SECONDS)
+  if redis.call('EXISTS', 'signup:told:' .. id) == 1 then return {'told', id, 0} end
+  if not may_mail(false) then return {'capped', id, 0} end
+  redis.call('SET', 'signup:told:' .. id, 1, 'EX', DAY_SECONDS)
   return {'already', id, write_letter('already', id, given.now)}
 end
 
-local per_address = 'signup:address:' .. digest .. ':' .. day
-if tonumber(redis.call('GET', per_address) or 0) >= given.per_address then return {'capped', id, 0} end
-tally(per_address, DAY_SECONDS)
-tally(in_all, HOUR_SECONDS)
+if not may_mail(true) then return {'capped', id, 0} end
 
 if record then
   become(id, record, PENDING, given.now)
