@@ -20,6 +20,8 @@ class Queue:
     def __init__(self, broker_url: str) -> None:
         self._app = Celery("newsletter", broker=broker_url, set_as_current=False)
         self._app.conf.update(producer_options(), broker_connection_retry=False)
+        # nobody waits the six seconds that kombu would try for: the tick makes up for a broker that is down
+        self._app.conf.broker_transport_options |= {"max_retries": 1, "interval_start": 0}
 
     def enqueue(self, name: str, *ids: str | int) -> None:
         """Ask a worker to run the task called `name` with `ids` (never more than ids: state lives in Redis).
