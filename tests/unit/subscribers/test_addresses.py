@@ -1,5 +1,9 @@
 """What is an address, when two are one person, and what was probably meant."""
 
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,3 +111,40 @@ def test_a_masked_address_hides_the_person() -> None:
     """Of the local part one letter is left, whatever its length."""
     assert addresses.masked("ada@example.org") == "a…@example.org"
     assert addresses.masked("a@example.org") == "a…@example.org"
+
+
+def drawn(text: str) -> str:
+    """Return a case with its control characters, which its authors drew as pictures."""
+    return "".join(chr(ord(letter) - 0x2400) if "\u2400" <= letter < "\u2420" else letter for letter in text)
+
+
+def is_taken(text: str) -> bool:
+    """Whether this is an address to us."""
+    try:
+        addresses.parse(text)
+    except InvalidInputError:
+        return False
+    return True
+
+
+def test_cases_that_others_collected_are_told_apart(shared: Path) -> None:
+    """Valid cases are taken as written and erroneous ones refused, but for blanks around them."""
+    cases = json.loads((shared / "data" / "addresses" / "syntax_cases.json").read_text("utf-8"))
+    valid = {
+        case["email"]: case["expected_normalized"]["normalized"]
+        for case in cases
+        if case["test"] in {"test_email_valid", "test_email_valid_intl_local_part"}
+        and '"' not in case["email"]
+        if "<" not in case["email"]
+    }
+    tree = ET.parse(shared / "data" / "addresses" / "isemail_tests.xml")
+    wrong = [case["email"] for case in cases if case["test"].startswith("test_email_invalid")]
+    wrong += [
+        drawn(one.findtext("address") or "")
+        for one in tree.iter("test")
+        if one.findtext("category") in {"ISEMAIL_ERR", "ISEMAIL_RFC5322", "ISEMAIL_RFC5321"}
+    ]
+    wrong = [one for one in wrong if one == one.strip()]
+    assert (len(valid), len(wrong)) == (19, 182)
+    assert {one: addresses.parse(one).typed for one in valid} == valid
+    assert [one for one in wrong if is_taken(one)] == []
