@@ -68,8 +68,12 @@ def _cited(request: Request, site: Site, day: date, ending: str) -> Response:
     form = citations.FORMATS.get(ending)
     if form is None:
         raise HTTPException(404)
-    body = form.write(_edition(site, day), site.settings.base_url).encode()
-    answer = caching.answer(request, body, form.media_type)
+
+    def make() -> str:
+        return form.write(_edition(site, day), site.settings.base_url)
+
+    body = site.shelf.get(("cited", day, ending), make)
+    answer = caching.answer(request, body.encode(), form.media_type)
     if ending != "json":
         answer.headers["Content-Disposition"] = f'attachment; filename="{day.isoformat()}.{ending}"'
     return answer

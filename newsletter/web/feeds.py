@@ -16,7 +16,7 @@ from newsletter.web.site import Here, Router, Site
 
 router: Final = Router()
 
-EDITIONS_IN_A_FEED = 15
+EDITIONS_IN_A_FEED = 10
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, escaped or not (section 2.2)."""
 

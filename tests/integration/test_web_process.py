@@ -96,7 +96,10 @@ def test_a_site_that_is_told_to_stop_leaves_no_server_behind(tmp_path: Path, sig
 
 
 BROKEN = {
-    "secret": ({"NEWSLETTER_BASE_URL": "https://papers.example.org", "NEWSLETTER_SECRET_KEY": ""}, "SECRET_KEY"),
+    "secret": (
+        {"NEWSLETTER_BASE_URL": "https://papers.example.org", "NEWSLETTER_SECRET_KEY": ""},
+        "SECRET_KEY",
+    ),
     "templates": ({"NEWSLETTER_TEMPLATES_DIR": "/nowhere/at/all"}, "NEWSLETTER_TEMPLATES_DIR"),
     "typo": ({"NEWSLETTER_BASE_ULR": "x"}, "Did you mean NEWSLETTER_BASE_URL?"),
     "port": ({}, "choose another with PORT"),
