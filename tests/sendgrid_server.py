@@ -14,6 +14,8 @@ import base64
 import json
 import os
 import random
+import socket
+import ssl
 import sys
 import threading
 import time
@@ -57,6 +59,9 @@ class Behaviour:
     """Probability by kind: 429, 503, refused (400), 500-after, reset-after, reset-before, stall-after."""
     stall_seconds: float = 30.0
     seed: int = 1
+    certificate: str = ""
+    key_file: str = ""
+    """For TLS: where the certificate and its key are."""
     is_lenient: bool = False
     """For benchmarks: count recipients, parse nothing."""
     webhook: str = ""
@@ -133,7 +138,13 @@ class SendGridServer:
     async def start(self, port: int = 0) -> None:
         """Listen."""
         self._writers: set[asyncio.StreamWriter] = set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=64 * 2**20)
+        context = None
+        if self.behaviour.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.behaviour.certificate, self.behaviour.key_file)
+        self._server = await asyncio.start_server(
+            self._serve, "localhost", port, limit=64 * 2**20, ssl=context, family=socket.AF_INET
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         if self.behaviour.chatter_seconds:
             self._later(self._chat())

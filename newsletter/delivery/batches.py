@@ -138,6 +138,10 @@ _EARLIER = 5
 _messages: OrderedDict[tuple[str, str], Message] = OrderedDict()
 
 
+_NAMED, _LEFT = ord(NAMED), ord(LEFT)
+_ALL_ACCEPTED = {ord(mark): ACCEPTED if mark == NAMED else UNSPOKEN for mark in ".iarlu"}
+
+
 class _Sending:
     """One claim's way through its portions."""
 
@@ -215,13 +219,16 @@ class _Sending:
         return goes_on
 
     def _letters(self, positions: Sequence[int]) -> str:
-        letters = [UNSPOKEN] * len(self._claim.ids)
+        ids = self._claim.ids
+        letters = bytearray(UNSPOKEN.encode() * len(ids))
         for at in positions:
-            letters[at] = NAMED if self._claim.ids[at] in self._recipients else LEFT
-        return "".join(letters)
+            letters[at] = _NAMED if ids[at] in self._recipients else _LEFT
+        return letters.decode()
 
     def _ends(self, intent: Claim, named: Sequence[int], outcome: Outcome) -> str:
         """Return the end of each recipient whom a request named; who has none was not begun."""
+        if len(outcome.accepted) == len(named):
+            return intent.marks.translate(_ALL_ACCEPTED)
         ends = [UNSPOKEN] * len(intent.ids)
         given_up = self._given_up(outcome)
         for at in named:

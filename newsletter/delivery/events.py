@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from newsletter.delivery.ledger import Ledger, Verdict, read_request_id
-from newsletter.delivery.mailers.sendgrid import REQUEST_ARGUMENT
+from newsletter.delivery.mailers.personalization import REQUEST_ARGUMENT
 from newsletter.delivery.store import KEPT
 from newsletter.errors import InvalidInputError, SettingsError
 from newsletter.store import Key, Store, unavailable_store

@@ -283,6 +283,8 @@ class Ledger:
 
 
 def _spoken(marks: str, letters: str) -> str:
+    if UNSPOKEN not in letters and marks.count(WAITS) == len(marks):
+        return letters
     pairs = zip(marks, letters, strict=True)
     return "".join(new if old == WAITS and new != UNSPOKEN else old for old, new in pairs)
 

@@ -19,7 +19,9 @@ def of(subscriber_id: int, site: SiteFacts, keys: Sequence[str]) -> tuple[tuple[
 
 def recipients(addresses: Mapping[int, str], site: SiteFacts, keys: Sequence[str]) -> dict[int, Recipient]:
     """Return recipients by id; their addresses were checked when they signed up."""
+    leave, change = tokens.signer("unsubscribe", keys), tokens.signer("manage", keys)
+    u, manage = f"{site.base_url}/u/", f"{site.base_url}/manage/"
     return {
-        one: Recipient.model_construct(subscriber_id=one, address=address, substitutions=of(one, site, keys))
+        one: Recipient(one, address, ((UNSUBSCRIBE, u + leave(one)), (MANAGE, manage + change(one))))
         for one, address in addresses.items()
     }

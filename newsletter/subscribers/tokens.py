@@ -11,10 +11,11 @@ Unsubscribe and manage links carry no age and work for as long as a key is kept.
 import base64
 import binascii
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Literal
 
 Purpose = Literal["confirm", "manage", "unsubscribe", "move"]
@@ -25,6 +26,10 @@ _DATED: frozenset[str] = frozenset({"confirm", "move"})
 _MAC_BYTES = 15
 _INSTANT_BYTES = 4
 _LONGEST_ID_BYTES = 8
+_BLOCK_BYTES = 64
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class TokenState(StrEnum):
@@ -59,6 +64,30 @@ def sign(purpose: Purpose, subscriber_id: int, keys: Sequence[str], *, now: date
             raise ValueError(f"a {purpose} token has an age: pass now")
         payload += int(now.timestamp()).to_bytes(_INSTANT_BYTES, "big")
     return base64.urlsafe_b64encode(payload + _mac(purpose, payload, keys[0])).decode().rstrip("=")
+
+
+def signer(purpose: Purpose, keys: Sequence[str]) -> Callable[[int], str]:
+    """Return what `sign` does for a purpose without an age, for a thousand ids at once.
+
+    The two hashes of HMAC (RFC 2104) take the key in once; `sign` does so for each token.
+    """
+    if purpose in _DATED:
+        raise ValueError(f"a {purpose} token has an age: sign it by itself")
+    key = keys[0].encode()
+    block = (key if len(key) <= _BLOCK_BYTES else sha256(key).digest()).ljust(_BLOCK_BYTES, b"\0")
+    inner, outer = sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
+    inner.update(f"newsletter:{purpose}:".encode())
+    start_within, start_around = inner.copy, outer.copy
+
+    def signed(subscriber_id: int) -> str:
+        payload = subscriber_id.to_bytes((subscriber_id.bit_length() + 7) // 8 or 1, "big")
+        within, around = start_within(), start_around()
+        within.update(payload)
+        around.update(within.digest())
+        token = binascii.b2a_base64(payload + around.digest()[:_MAC_BYTES], newline=False)
+        return token.translate(_URL_SAFE, b"=").decode("ascii")
+
+    return signed
 
 
 def read(

@@ -6,23 +6,27 @@ is no idempotency key: a request whose answer did not come, or came as 5xx, is
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any, Final
 
 import orjson
 
+from newsletter.delivery.mailers.personalization import named_once, personalizations
 from newsletter.delivery.mailers.port import Outcome
-from newsletter.delivery.mailers.sendgrid_client import EndUnknownError, KeptClient, NotSentError, client
+from newsletter.delivery.mailers.sendgrid_client import (
+    EndUnknownError,
+    KeptClient,
+    NotSentError,
+    client,
+)
 from newsletter.errors import InvalidInputError, SettingsError
 from newsletter.models import Message, Recipient
 from newsletter.rendering.mime import PLACEHOLDER, wire_address
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 
-REQUEST_ARGUMENT: Final = "newsletter_request"
-"""The custom argument that brings a request's id back in every event; events merge it at their top level."""
 LARGEST_REQUEST: Final = 30_000_000
 """Bytes."""
 LONGEST_WAIT: Final = timedelta(minutes=15)
@@ -66,7 +70,7 @@ class SendGrid:
 
     def send(self, message: Message, recipients: Sequence[Recipient], *, request_id: str) -> Outcome:
         """Send one request; a second recipient with the same address is left for another request."""
-        named, refused = _named_once(recipients)
+        named, refused = named_once(recipients)
         if not named:
             return Outcome(refused=refused)
         body = request_body(message, named, self._site, request_id)
@@ -74,7 +78,7 @@ class SendGrid:
         if len(body) > LARGEST_REQUEST:
             return Outcome(refused=refused, rejected="the request is larger than SendGrid takes")
         try:
-            answer = self._client.mail.send.post(request_body=body.decode())
+            answer = self._client.mail.send.post(request_body=body)
         except NotSentError:
             return Outcome(refused=refused, retry_after=timedelta(seconds=5))
         except EndUnknownError:
@@ -96,7 +100,6 @@ def request_body(
         content.append({"type": "text/html", "value": message.html})
     shared, own = _split_headers(message.headers)
     body: dict[str, Any] = {
-        "personalizations": _personalizations(named, own, request_id),
         "from": {"email": wire_address(address)} | ({"name": name} if name else {}),
         "subject": message.subject,
         "content": content,
@@ -106,29 +109,8 @@ def request_body(
         body["headers"] = shared
     if site.reply_to:
         body["reply_to"] = {"email": parseaddr(site.reply_to)[1]}
-    return orjson.dumps(body)
-
-
-def _personalizations(
-    named: Sequence[tuple[str, Recipient]], own: Mapping[str, str], request_id: str
-) -> list[dict[str, Any]]:
-    arguments = {REQUEST_ARGUMENT: request_id}
-    write = {header: _template(value) for header, value in own.items()}
-    made: list[dict[str, Any]] = []
-    for address, recipient in named:
-        values = dict(recipient.substitutions)
-        one: dict[str, Any] = {"to": [{"email": address}], "custom_args": arguments}
-        if values:
-            one["substitutions"] = values
-        if write:
-            one["headers"] = {header: fill(values) for header, fill in write.items()}
-        made.append(one)
-    return made
-
-
-def _template(value: str) -> Callable[[Mapping[str, str]], str]:
-    """Return what fills a header's placeholders in."""
-    return lambda values: PLACEHOLDER.sub(lambda found: values[found[0]], value)
+    people = personalizations(named, own, request_id).encode()
+    return b'{"personalizations":[%b],%b' % (people, orjson.dumps(body)[1:])
 
 
 def _split_headers(headers: Sequence[tuple[str, str]]) -> tuple[dict[str, str], dict[str, str]]:
@@ -145,26 +127,6 @@ def _split_headers(headers: Sequence[tuple[str, str]]) -> tuple[dict[str, str], 
         if PLACEHOLDER.search(value) or name.lower() == "list-unsubscribe-post"
     }
     return {name: value for name, value in headers if name not in own}, own
-
-
-def _named_once(
-    recipients: Sequence[Recipient],
-) -> tuple[list[tuple[str, Recipient]], dict[int, str]]:
-    """Return recipients with the address as SendGrid wants it, each address once (its own rule)."""
-    seen: set[str] = set()
-    named: list[tuple[str, Recipient]] = []
-    refused: dict[int, str] = {}
-    for recipient in recipients:
-        try:
-            address = wire_address(recipient.address)
-        except InvalidInputError as error:
-            refused[recipient.subscriber_id] = str(error)
-            continue
-        key = address.casefold()
-        if key not in seen:
-            seen.add(key)
-            named.append((address, recipient))
-    return named, refused
 
 
 def _outcome(

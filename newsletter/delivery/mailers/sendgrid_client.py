@@ -13,7 +13,7 @@ import ssl
 import time
 import urllib.request
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import python_http_client
@@ -61,11 +61,20 @@ class KeptClient(python_http_client.Client):  # type: ignore[misc]  # the packag
     """The package's client with one connection, one SSL context, and a time limit for each step."""
 
     def __init__(self, host: str, request_headers: dict[str, str], timeout: float) -> None:
-        # any Content-Type but the bare one makes the package take a body that is already JSON;
-        # what goes over the wire is written in `_make_request`
-        encoded = {"Content-Type": "application/json; encoded"}
-        super().__init__(host=host, version=3, request_headers=request_headers | encoded)
+        super().__init__(host=host, version=3, request_headers=request_headers)
         self._wire = _Wire(host, timeout)
+
+    def post(self, request_body: bytes) -> python_http_client.client.Response:
+        """Send JSON that is written already, and return the package's answer, whatever its status.
+
+        The package's own `post` makes an opener, and with it an SSL context,
+        for each request, and writes every body into a log line at no level.
+        """
+        headers = self.request_headers | {"Content-Type": "application/json"}
+        request = urllib.request.Request(  # noqa: S310 - the scheme was checked where the host was read
+            self._build_url(None), data=request_body, headers=headers, method="POST"
+        )
+        return python_http_client.client.Response(self._make_request(None, request))
 
     def _build_client(self, name: str | None = None) -> "KeptClient":
         child = object.__new__(KeptClient)
@@ -74,15 +83,12 @@ class KeptClient(python_http_client.Client):  # type: ignore[misc]  # the packag
         return child
 
     def _make_request(
-        self, opener: Any, request: urllib.request.Request, timeout: float | None = None
+        self, opener: object, request: urllib.request.Request, timeout: float | None = None
     ) -> Answer:
         del opener, timeout
-        headers = dict(request.header_items()) | {"Content-type": "application/json"}
-        headers.pop("Host", None)
-        data = request.data
-        return self._wire.ask(
-            request.get_method(), request.selector, headers, data if isinstance(data, bytes) else None
-        )
+        headers = dict(request.header_items())
+        body = request.data if isinstance(request.data, bytes) else None
+        return self._wire.ask(request.get_method(), request.selector, headers, body)
 
     def disconnect(self) -> None:
         """Close the kept connection; the next request opens one."""
