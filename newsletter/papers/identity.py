@@ -20,9 +20,11 @@ _TITLE, _AUTHORS, _ABSTRACT = 3.0, 1.0, 6.0
 _USUAL_TITLE, _USUAL_AUTHORS, _USUAL_ABSTRACT = 0.7, 0.5, 0.2
 """The likeness that speaks neither for nor against."""
 _AGREE = 0.9
-"""Abstracts this alike are one text, whatever the titles say."""
-_LETTERS_OF_A_START = 20
-"""A cut or subtitle-less title must be as long to be taken for the whole one: `KAMERA` is no title."""
+"""Texts this alike are one, whatever else is said or is not known."""
+_SAME_TEAM = 0.7
+"""A name that these authors share a second time is the same work retitled: two works get two names."""
+_LETTERS_OF_A_TITLE = 20
+"""A title cut off, without its subtitle or all that is known must be as long: `Editorial` names nothing."""
 _CROWD = 40
 """Where more records than this share a trait, each is only compared with its neighbour by title."""
 _EDITION = re.compile(
@@ -42,6 +44,8 @@ class Fingerprint:
     """The title without spaces: `data set` and `dataset` are one."""
     heading: str
     """The same of what stands before the subtitle."""
+    name: str
+    """The one word before the subtitle that the authors coined, if there is one."""
     editions: frozenset[str]
     """The title's years, versions and ordinals."""
     is_cut: bool
@@ -66,13 +70,14 @@ class Fingerprint:
         stored_as: str | None = None,
     ) -> "Fingerprint":
         """Take the fingerprint of a description."""
-        words = text.title_words(title)
+        words, heading = text.title_words(title), text.heading(title)
         letters = "".join(words)
         return cls(
             arxiv_id,
             doi,
             letters,
-            "".join(text.title_words(text.heading(title))),
+            "".join(text.title_words(heading)),
+            text.coined_name(heading) if heading != title else "",
             frozenset(word for word in words if _EDITION.fullmatch(word)),
             text.is_cut(title),
             text.people(authors),
@@ -85,14 +90,14 @@ class Fingerprint:
     def traits(self) -> tuple[str, ...]:
         """Return the names under which descriptions of one work find each other.
 
-        The title's start and end, and a sketch of title and abstract: their
+        The title's start, end and coined name, and a sketch of title and abstract: their
         smallest hashes (min-wise sampling, Broder 1997). Abstracts that share a third of
         their shingles share one of the four smallest with a probability of about 0.8.
         """
-        edges = {"s": self.letters[:18], "e": self.letters[-18:]} if self.letters else {}
+        edges = {"s": self.letters[:18], "e": self.letters[-18:], "n": self.name}
         sketches = {"t": self.stretches, "a": tuple(sorted(self.shingles)[:4])}
         return (
-            *(f"{kind}{crc32(edge.encode()):x}" for kind, edge in edges.items()),
+            *(f"{kind}{crc32(edge.encode()):x}" for kind, edge in edges.items() if edge),
             *(f"{kind}{smallest:x}" for kind, hashes in sketches.items() for smallest in hashes),
         )
 
@@ -110,9 +115,10 @@ def evidence(one: Fingerprint, other: Fingerprint) -> float:
     abstract = _likeness(one.shingles, other.shingles)
     if abstract is not None and abstract >= _AGREE and authors != 0:
         return _ABSTRACT * abstract
-    is_next_of_series = one.editions != other.editions and title < 1
-    has_title_alone = abstract is None and title < _USUAL_TITLE
-    if authors == 0 or is_next_of_series or has_title_alone:
+    if one.name and one.name == other.name and authors is not None and authors >= _SAME_TEAM:
+        return authors
+    is_silent = abstract is None and not _tells_alone(one, other, title, authors)
+    if authors == 0 or is_silent or (title < 1 and _is_sequel(one, other)):
         return -1.0
     weighed = _TITLE * (title - _USUAL_TITLE)
     if authors is not None:
@@ -120,6 +126,24 @@ def evidence(one: Fingerprint, other: Fingerprint) -> float:
     if abstract is not None:
         weighed += _ABSTRACT * (abstract - _USUAL_ABSTRACT)
     return weighed
+
+
+def _is_sequel(one: Fingerprint, other: Fingerprint) -> bool:
+    """Whether titles differ as those of a series do: by a year or version, or by a qualifier in front.
+
+    `Random-phase Wave Splatting` follows `Wave Splatting`; `DiffMI: Wave
+    Splatting` is the same with its new name before it.
+    """
+    short, long = sorted((one, other), key=lambda side: len(side.letters))
+    before = long.letters.removesuffix(short.letters)
+    return one.editions != other.editions or before not in {long.letters, long.heading}
+
+
+def _tells_alone(one: Fingerprint, other: Fingerprint, title: float, authors: float | None) -> bool:
+    """Whether titles may decide without abstracts; without authors too, they must be long and agree."""
+    if authors is not None:
+        return title >= _USUAL_TITLE
+    return title >= _AGREE and min(len(one.letters), len(other.letters)) >= _LETTERS_OF_A_TITLE
 
 
 def _by_identifier(one: Fingerprint, other: Fingerprint) -> float | None:
@@ -145,7 +169,7 @@ def _title_likeness(one: Fingerprint, other: Fingerprint) -> float:
     if one.letters == other.letters:
         return 1.0 if one.letters else 0.0
     short, long = sorted((one, other), key=lambda side: len(side.letters))
-    if len(short.letters) >= _LETTERS_OF_A_START and (
+    if len(short.letters) >= _LETTERS_OF_A_TITLE and (
         short.letters == long.heading or (short.is_cut and long.letters.startswith(short.letters[:-1]))
     ):
         return 1.0
@@ -161,13 +185,14 @@ def same_work(fingerprints: Sequence[Fingerprint]) -> tuple[tuple[int, ...], ...
     grows with the number of records, not with its square.
     """
     groups = _Groups(fingerprints)
-    pairs = ((evidence(fingerprints[a], fingerprints[b]), a, b) for a, b in _candidates(fingerprints))
+    pairs = ((evidence(fingerprints[a], fingerprints[b]), a, b) for a, b in candidates(fingerprints))
     for _, a, b in sorted((pair for pair in pairs if pair[0] > 0), key=lambda pair: (-pair[0], pair[1:])):
         groups.join(a, b)
     return groups.sorted()
 
 
-def _candidates(fingerprints: Sequence[Fingerprint]) -> set[tuple[int, int]]:
+def candidates(fingerprints: Sequence[Fingerprint]) -> set[tuple[int, int]]:
+    """Return the pairs of positions, lower first, that are worth comparing: those that share a trait."""
     by_trait: dict[str, list[int]] = defaultdict(list)
     by_identifier: dict[str, list[int]] = defaultdict(list)
     for position, fingerprint in enumerate(fingerprints):

@@ -6,7 +6,7 @@ function, so a day polled in one go and a day polled in ten end alike.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from hashlib import blake2b
 from itertools import groupby
@@ -14,20 +14,38 @@ from urllib.parse import urlsplit
 
 from newsletter.models import Link, Look, Mention, Paper, Sighting
 from newsletter.papers.identity import Fingerprint, same_work
+from newsletter.sources.identifiers import in_address
+
+MAX_LOOKS, MAX_MENTIONS, MAX_LINKS = 200, 100, 50
+"""Bounds of one paper: a feed that names it ten thousand times must not fill the store."""
 
 
 def merge(sightings: Iterable[Sighting]) -> tuple[Paper, ...]:
     """Put the sightings of each work together as one paper; pure and independent of their order.
 
     Papers are in the order of their ids. A paper's id is its arXiv number, else its
-    DOI, else a digest of its title. Title, abstract, authors and categories come from
+    DOI, else a digest of what was said. Title, abstract, authors and categories come from
     the best informed source (`combined`).
     """
-    papers = sorted(map(paper_of, sightings), key=lambda paper: paper.model_dump_json())
+    papers = sorted(_repeated(map(paper_of, sightings)), key=_written)
     groups = same_work([fingerprint_of(paper) for paper in papers])
-    return tuple(
-        sorted((combined([papers[i] for i in group]) for group in groups), key=lambda paper: paper.id)
-    )
+    merged = [combined([papers[position] for position in group]) for group in groups]
+    return tuple(sorted(merged, key=lambda paper: paper.id))
+
+
+def _repeated(papers: Iterable[Paper]) -> Iterator[Paper]:
+    """Join what one entry says word for word again, so that no two works can get one id."""
+    by_id: dict[str, list[Paper]] = defaultdict(list)
+    for paper in papers:
+        if paper.id.startswith("title:"):
+            by_id[paper.id].append(paper)
+        else:
+            yield paper
+    yield from map(combined, by_id.values())
+
+
+def _written(value: Paper | Mention | Look) -> str:
+    return value.model_dump_json()
 
 
 def paper_of(sighting: Sighting) -> Paper:
@@ -68,8 +86,8 @@ def _given_id(sighting: Sighting) -> str:
         return f"arxiv:{sighting.arxiv_id}"
     if sighting.doi:
         return f"doi:{sighting.doi}"
-    named = f"{sighting.title}\n{sighting.url}".encode()
-    return f"title:{blake2b(named, digest_size=8).hexdigest()}"
+    said = "\n".join((sighting.title, sighting.url, sighting.abstract, *sighting.authors))
+    return f"title:{blake2b(said.encode(), digest_size=8).hexdigest()}"
 
 
 def absorbed(fresh: Sequence[Paper], stored: Sequence[Paper]) -> tuple[Paper, ...]:
@@ -120,12 +138,13 @@ def fingerprint_of(paper: Paper, *, stored_as: str | None = None) -> Fingerprint
 def combined(papers: Sequence[Paper], *, stored: Paper | None = None) -> Paper:
     """Return the one paper that `papers`, all of one work, and `stored` describe.
 
-    Words come from the best informed side: arXiv's own announcement before
-    other pages with an identifier before the rest, then the higher version,
-    then the one with an abstract, then the one seen first; what it leaves
-    empty is taken from the next. Mentions of the same entry are joined and
-    their looks put in order of time. The id is the stored one's, else the
-    best identifier's; once withdrawn is withdrawn.
+    Words come from the best informed side: arXiv before other pages of the
+    paper before posts that speak of it, then the higher version, then the one
+    with an abstract, then the one seen first; what it leaves empty is taken
+    from the next, but for the version, which is that of the words. Mentions
+    of the same entry are joined and their looks put in order of time. The id
+    is the stored one's, else the best identifier's; once withdrawn is
+    withdrawn.
     """
     everyone = [*papers, *([stored] if stored else [])]
     best, *others = sorted(everyone, key=_authority, reverse=True)
@@ -133,7 +152,6 @@ def combined(papers: Sequence[Paper], *, stored: Paper | None = None) -> Paper:
     return filled.model_copy(
         update={
             "id": stored.id if stored else min((paper.id for paper in papers), key=_id_rank),
-            "version": best.version or filled.version,
             "links": _links(everyone),
             "first_seen": min(paper.first_seen for paper in everyone),
             "announced": min((paper.announced for paper in everyone if paper.announced), default=None),
@@ -148,25 +166,26 @@ def _id_rank(name: str) -> tuple[bool, bool, str]:
 
 
 def _authority(paper: Paper) -> tuple[object, ...]:
-    """Return what decides whose words are shown; the last part only makes the order total."""
-    standing = {mention: _standing(paper, mention) for mention in paper.mentions}
-    best = max(standing.values())
-    since = min(mention.first_seen for mention, rank in standing.items() if rank == best)
-    return (best, paper.version or 0, bool(paper.abstract), -since.timestamp(), paper.model_dump_json())
+    """Return what decides whose words are shown; the last part only breaks ties."""
+    standing = [(_standing(paper, mention), -mention.first_seen.timestamp()) for mention in paper.mentions]
+    best, since = max(standing)
+    words = (paper.title, paper.abstract, paper.authors, paper.categories)
+    return (best, paper.version or 0, bool(paper.abstract), since, words)
 
 
 def _standing(paper: Paper, mention: Mention) -> int:
-    if mention.announce_type is not None or urlsplit(mention.url).hostname in {
-        "arxiv.org",
-        "export.arxiv.org",
-    }:
+    """Return how much a source knows: 2 arXiv, 1 another page of the paper, 0 a post that speaks of it."""
+    if mention.announce_type is not None:
         return 2
-    return 1 if paper.arxiv_id or paper.doi else 0
+    page = in_address(mention.url)
+    if page is None or (page.arxiv_id, page.doi) not in {(paper.arxiv_id, None), (None, paper.doi)}:
+        return 0
+    return 2 if urlsplit(mention.url).hostname in {"arxiv.org", "export.arxiv.org"} else 1
 
 
 def _filled(paper: Paper, other: Paper) -> Paper:
     """Return `paper` with what it lacks taken from `other`."""
-    fields = ("title", "abstract", "authors", "arxiv_id", "doi", "categories", "version")
+    fields = ("title", "abstract", "authors", "arxiv_id", "doi", "categories")
     lacking = {
         name: getattr(other, name) for name in fields if not getattr(paper, name) and getattr(other, name)
     }
@@ -175,23 +194,26 @@ def _filled(paper: Paper, other: Paper) -> Paper:
 
 def _links(papers: Iterable[Paper]) -> tuple[Link, ...]:
     """Return every link once, ordered by kind, then address."""
-    return tuple(
-        sorted({link for paper in papers for link in paper.links}, key=lambda link: (link.rel, link.url))
-    )
+    every = {link for paper in papers for link in paper.links}
+    return tuple(sorted(every, key=lambda link: (link.rel, link.url)))[:MAX_LINKS]
 
 
 def _mentions(mentions: Iterable[Mention]) -> tuple[Mention, ...]:
+    """Join the mentions of each entry; of more than `MAX_MENTIONS` those seen first are kept."""
     by_entry: dict[tuple[str, str], list[Mention]] = defaultdict(list)
     for mention in mentions:
         by_entry[mention.source, mention.url].append(mention)
-    return tuple(_joined(by_entry[entry]) for entry in sorted(by_entry))
+    oldest = sorted(
+        map(_joined, by_entry.values()), key=lambda mention: (mention.first_seen, mention.source, mention.url)
+    )
+    return tuple(sorted(oldest[:MAX_MENTIONS], key=lambda mention: (mention.source, mention.url)))
 
 
 def _joined(mentions: Sequence[Mention]) -> Mention:
     """Return one entry's mentions as one: its earliest announcement, and every change of its numbers."""
-    first = min(mentions, key=lambda mention: (mention.first_seen, mention.model_dump_json()))
+    first = min(mentions, key=lambda mention: (mention.first_seen, _written(mention)))
     announced = [mention for mention in mentions if mention.announced]
-    earliest = min(announced, key=lambda mention: (mention.announced, mention.first_seen), default=first)
+    earliest = min(announced, key=lambda told: (told.announced, told.announce_type or ""), default=first)
     return first.model_copy(
         update={
             "announced": earliest.announced,
@@ -204,8 +226,10 @@ def _joined(mentions: Sequence[Mention]) -> Mention:
 def changes(looks: Iterable[Look]) -> tuple[Look, ...]:
     """Return looks in order of time, less those that show the numbers of the one before.
 
-    Where only the place in the list moved nothing changed: on busy pages it moves at each poll.
+    Where only the place in the list moved nothing changed: on busy pages it
+    moves at each poll. Of more than `MAX_LOOKS` the first and the last are kept.
     """
-    in_order = sorted(set(looks), key=lambda look: (look.at, look.model_dump_json()))
+    in_order = sorted(set(looks), key=lambda look: (look.at, _written(look)))
     runs = groupby(in_order, key=lambda look: (look.votes, look.comments, look.stars))
-    return tuple(next(run) for _, run in runs)
+    changed = [next(run) for _, run in runs]
+    return tuple(changed if len(changed) <= MAX_LOOKS else [changed[0], *changed[1 - MAX_LOOKS :]])

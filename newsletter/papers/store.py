@@ -45,6 +45,8 @@ class Absorbed:
     new: tuple[Paper, ...] = ()
     updated: tuple[Paper, ...] = ()
     """Known papers of which something was learnt; one that only came by again is not among them."""
+    reworded: tuple[Paper, ...] = ()
+    """Those of `updated` that go by another title or abstract than before."""
 
 
 class PaperStore:
@@ -115,9 +117,11 @@ class PaperStore:
     def _learnt(self, fresh: Sequence[Paper]) -> Absorbed:
         stored = self._relatives(fresh)
         papers = absorbed(fresh, [stored[name] for name in sorted(stored)])
+        updated = [paper for paper in papers if paper.id in stored and paper != stored[paper.id]]
         return Absorbed(
-            tuple(paper for paper in papers if paper.id not in stored),
-            tuple(paper for paper in papers if paper.id in stored and paper != stored[paper.id]),
+            new=tuple(paper for paper in papers if paper.id not in stored),
+            updated=tuple(updated),
+            reworded=tuple(paper for paper in updated if _words(paper) != _words(stored[paper.id])),
         )
 
     def _relatives(self, fresh: Sequence[Paper]) -> dict[str, Paper]:
@@ -169,7 +173,7 @@ class PaperStore:
         )
         for index in (BY_TIME(), BY_CHANGE()):
             pipe.zremrangebyscore(index, "-inf", (latest - KEPT).timestamp())
-        self._write_traits(pipe, change.new)
+        self._write_traits(pipe, (*change.new, *change.reworded))
 
     def _write_traits(self, pipe: Pipeline, papers: Iterable[Paper]) -> None:
         by_week: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -180,7 +184,9 @@ class PaperStore:
             name = ALIKE(week=week)
             before = self._store.hmget(name, list(by_trait))
             rows: dict[Any, Any] = {
-                trait: " ".join([*(names or "").split(), *by_trait[trait]][:_ALIKE_AT_MOST])
+                trait: " ".join(
+                    list(dict.fromkeys([*(names or "").split(), *by_trait[trait]]))[:_ALIKE_AT_MOST]
+                )
                 for trait, names in zip(by_trait, before, strict=True)
             }
             pipe.hset(name, mapping=rows)
@@ -214,13 +220,18 @@ class PaperStore:
 
 
 def _moment(paper: Paper) -> datetime:
-    return paper.announced or paper.first_seen
+    """Return when a paper counts from; a date after it was first seen is a slip of its source."""
+    return min(paper.announced or paper.first_seen, paper.first_seen)
 
 
 def _change(paper: Paper) -> datetime:
     told = [mention.first_seen for mention in paper.mentions]
     shown = [look.at for mention in paper.mentions for look in mention.looks]
     return max([paper.first_seen, *told, *shown])
+
+
+def _words(paper: Paper) -> tuple[str, str]:
+    return paper.title, paper.abstract
 
 
 def _kind(name: str) -> str:

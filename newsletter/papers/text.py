@@ -92,6 +92,17 @@ def heading(title: str) -> str:
     return _SUBTITLE.split(title, maxsplit=1)[0]
 
 
+def coined_name(heading: str) -> str:
+    """Return a heading of a single word that is no everyday one, in lower case; else nothing.
+
+    >>> coined_name("GeoArena"), coined_name("BIR-Adapter"), coined_name("Introduction"), coined_name("On X")
+    ('geoarena', 'biradapter', '', '')
+    """
+    words = heading.split()
+    is_coined = len(words) == 1 and re.search(r"[a-z].*[A-Z]|[A-Z].*[A-Z]|[0-9]", heading) is not None
+    return "".join(title_words(heading)) if is_coined else ""
+
+
 def grams(letters: str, length: int) -> frozenset[int]:
     """Return the hashes of every `length` letters in a row, or of all letters where they are fewer."""
     starts = range(max(1, len(letters) - length + 1)) if letters else ()

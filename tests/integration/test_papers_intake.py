@@ -126,26 +126,29 @@ from datetime import datetime
 from pathlib import Path
 from newsletter import settings, store
 from newsletter.papers.intake import poll_into
+from newsletter.papers.store import PaperStore
 chosen = settings.load({}, directory=Path(sys.argv[1]), redis_url=sys.argv[2], allow_private_sources=True,
     secret_key="x", sources=[{"name": "one", "url": sys.argv[3]}])
+die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+when = sys.argv[5]
+if when == "as papers are stored":
+    PaperStore.absorb = die
 poll_into(store.connect(chosen), chosen, datetime.fromisoformat(sys.argv[4]),
-    on_progress=lambda _: os.kill(os.getpid(), signal.SIGKILL))
+    on_progress=die if when == "after the fetch" else None)
 """
 
 
+@pytest.mark.parametrize("when", ["after the fetch", "as papers are stored"])
 def test_a_worker_killed_between_fetch_and_store_loses_nothing(
-    store: Store, host: Host, polled: Settings
+    store: Store, host: Host, polled: Settings, when: str
 ) -> None:
     """The killed poll leaves neither papers nor validators, so the next one gets the whole feed."""
     host.pages = {"/one": a_feed(n2606_00001="On counting")}
     assert polled.redis_url is not None
-    arguments = [
-        str(polled.data_dir),
-        polled.redis_url.get_secret_value(),
-        f"{host.url}/one",
-        NOON.isoformat(),
-    ]
-    killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False, timeout=60)
+    where = [str(polled.data_dir), polled.redis_url.get_secret_value(), f"{host.url}/one"]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, *where, NOON.isoformat(), when], check=False, timeout=60
+    )
     assert killed.returncode == -9
     assert (host.statuses, store.keys("*")) == ([200], [])
     report = poll_into(store, polled, NOON + timedelta(minutes=5), ["one"])

@@ -120,16 +120,27 @@ def test_what_else_is_written_stands_or_falls_with_the_papers(store: Store) -> N
 
 
 def test_recent_papers_are_those_announced_in_the_window(store: Store) -> None:
-    """The window holds its start and not its end; a paper nobody dates counts from when it was first seen."""
+    """It holds its start, not its end; undated or dated into the future, a paper counts from first sight."""
     papers = PaperStore(store)
     papers.absorb(
         [
             a_sighting(arxiv_id="2606.00001", title="Dated", announced=NOON - DAY),
-            a_sighting(arxiv_id="2606.00002", title="At the end", announced=NOON + DAY),
+            a_sighting(arxiv_id="2606.00002", title="Dated tomorrow", announced=NOON + DAY),
             a_sighting(arxiv_id="2606.00003", title="Undated"),
         ]
     )
-    assert [paper.title for paper in papers.recent(NOON - DAY, NOON + DAY)] == ["Dated", "Undated"]
+    assert [paper.title for paper in papers.recent(NOON - DAY, NOON)] == ["Dated"]
+    assert [paper.title for paper in papers.recent(NOON, NOON + HOUR)] == ["Dated tomorrow", "Undated"]
+
+
+def test_a_paper_that_got_its_title_later_is_found_by_it(store: Store) -> None:
+    """First named by a post with a number, then by arXiv, it is heard of by title and authors."""
+    papers = PaperStore(store)
+    papers.absorb([a_sighting(source="lab", url="https://lab.example/1", title="We wrote something")])
+    papers.absorb([a_sighting(title=TITLE, authors=AUTHORS, announce_type="new", observed_at=NOON + HOUR)])
+    news = a_sighting(source="news", arxiv_id=None, title=TITLE, authors=AUTHORS, observed_at=NOON + 2 * HOUR)
+    (paper,) = papers.absorb([news]).updated
+    assert (paper.id, paper.title, len(paper.mentions)) == ("arxiv:2606.00001", TITLE, 3)
 
 
 def test_everything_goes_away_after_ninety_days(store: Store) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -13,7 +15,6 @@ from newsletter.papers.store import PaperStore
 from newsletter.sample.facts import Facts, facts
 from newsletter.settings import Settings
 from newsletter.sources import catalog
-from newsletter.sources.polling import Outcome
 from newsletter.sources.store import SourceStore
 from newsletter.store import Store
 
@@ -90,10 +91,24 @@ def test_a_scrambled_sample_shows(store: Store, make_settings: MakeSettings) -> 
     assert paper.mentions[0].looks[-1].votes == 1234
 
 
-def test_the_server_says_honestly_that_nothing_changed(store: Store, make_settings: MakeSettings) -> None:
-    """A second poll of the same moment is answered 304 throughout."""
+def test_the_server_says_honestly_that_nothing_changed() -> None:
+    """The same moment is answered 304, another one anew; what is not there is 404."""
     with sample.serve(TUESDAY) as site:
-        settings = make_settings(sources=sample.sources(site.base_url), allow_private_sources=True)
-        poll_into(store, settings, TUESDAY)
-        again = poll_into(store, settings, TUESDAY + timedelta(minutes=30))
-    assert {one.outcome for one in again.polled} == {Outcome.UNCHANGED}
+        for source in sample.sources(site.base_url):
+            with urlopen(source.url) as answer:
+                known = Request(source.url, headers={"If-None-Match": answer.headers["ETag"]})
+            assert status_of(known) == 304
+            site.now = TUESDAY - timedelta(days=14)
+            assert status_of(known) == 200
+            site.now = TUESDAY
+        assert status_of(Request(f"{site.base_url}/elsewhere")) == 404
+
+
+def status_of(request: Request) -> int:
+    """Return the status of an answer, whatever it is."""
+    try:
+        with urlopen(request) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        with error:
+            return error.code

@@ -1,8 +1,10 @@
 """Which descriptions are of one work."""
 
+from random import Random
+
 import pytest
 
-from newsletter.papers.identity import Fingerprint, evidence, same_work
+from newsletter.papers.identity import Fingerprint, candidates, evidence, same_work
 
 TITLE = "Latent Reasoning in Large Models as a Vocabulary-Space Superposition"
 ABSTRACT = (
@@ -75,6 +77,38 @@ def test_the_next_of_a_series_is_another_work(one: str, other: str) -> None:
     assert not agree(taken(one, abstract=""), taken(other, abstract=""))
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(
+            "Random-phase Wave Splatting for Holography", "Wave Splatting for Holography", id="in front"
+        ),
+        pytest.param(
+            "SAMSA: Spectral Angles for Prompts", "SAMSA 2.0: Spectral Angles for Prompts", id="2.0"
+        ),
+    ],
+)
+def test_a_qualifier_makes_another_work(one: str, other: str) -> None:
+    """What stands before an old title names a work that builds on it."""
+    assert not agree(taken(one, abstract=""), taken(other, abstract=""))
+
+
+def test_a_name_put_before_the_title_leaves_the_work_the_same() -> None:
+    """Authors who find a name for their method often add it in front, with a colon."""
+    assert agree(taken(abstract=""), taken(f"LatentVoc: {TITLE}", abstract=""))
+
+
+def test_a_coined_name_survives_a_new_subtitle() -> None:
+    """The same team's GeoArena is the same work; another team's, or an everyday word, is not."""
+    one = taken("GeoArena: An Open Platform for Benchmarking", abstract="")
+    other = "GeoArena: Evaluating Geographic Reasoning in the Wild"
+    assert agree(one, taken(other, abstract=""))
+    assert not agree(one, taken(other, abstract="", authors=("Jingcheng Deng", "A. Stranger", "B. Stranger")))
+    assert not agree(
+        taken("Introduction: What This Is", abstract=""), taken("Introduction: Where to Begin", abstract="")
+    )
+
+
 def test_the_same_abstract_outweighs_a_changed_year() -> None:
     """What reads word for word alike is one text, whatever number its title got."""
     assert agree(taken("An Overview of Things 2024"), taken("An Overview of Things 2025"))
@@ -106,7 +140,48 @@ def test_a_crowd_of_one_title_is_still_put_together() -> None:
     assert same_work([taken()] * 100) == (tuple(range(100)),)
 
 
-def test_an_empty_title_is_like_no_other() -> None:
-    """Two entries without words, authors and abstract are two."""
+def test_a_title_alone_must_say_something() -> None:
+    """No words, or words that any journal uses, name no work; a whole title does, in any script."""
     assert not agree(taken("", "", ()), taken("!!!", "", ()))
-    assert agree(taken("基于大模型的推理方法研究", "", ()), taken("基于大模型的推理方法研究", "", ()))
+    assert not agree(taken("Editorial", "", ()), taken("Editorial", "", ()))
+    assert not agree(taken("A Survey of Everything That Is", "", ()), taken("A Survey of Everything", "", ()))
+    assert agree(taken(TITLE, "", ()), taken(TITLE.lower(), "", ()))
+    chinese = "基于大规模语言模型的多步推理与规划方法的系统性研究"
+    assert agree(taken(chinese, "", ()), taken(chinese, "", ()))
+
+
+HOSTILE = [
+    pytest.param("\u202e" + "a" * 100_000, id="a hundred thousand letters"),
+    pytest.param("[" * 50_000, id="brackets that never close"),
+    pytest.param("\\" * 50_000 + "$" * 50_000, id="nothing but LaTeX"),
+    pytest.param("|" + " a" * 50_000, id="a site name without end"),
+    pytest.param(" - " * 30_000, id="nothing but subtitles"),
+    pytest.param("&amp;" * 30_000, id="entities of entities"),
+    pytest.param("e" + "\u0301" * 50_000, id="fifty thousand accents"),
+    pytest.param("🔥" * 50_000, id="nothing but emoji"),
+    pytest.param("\x00\ud800\ufffe", id="what is no character"),
+]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("title", HOSTILE)
+def test_no_title_stops_the_comparison(title: str) -> None:
+    """Whatever a stranger calls a paper, it is compared without delay and is like no other."""
+    assert not agree(taken(title), taken("Something else", "Other words entirely, about other things.", ()))
+
+
+def test_the_cost_grows_with_the_number_of_records() -> None:
+    """Twice as many records mean about twice as many comparisons, a few for each."""
+    random = Random(20260610)
+    words = [f"{a}{b}{c}" for a in "bdfgklm" for b in "aeiou" for c in ("nt", "sk", "rt", "lo", "ve", "x")]
+
+    def comparisons(count: int) -> int:
+        prints = [
+            Fingerprint.of(" ".join(random.choices(words, k=9)), " ".join(random.choices(words, k=40)))
+            for _ in range(count)
+        ]
+        return len(candidates(prints))
+
+    few, many = comparisons(1_000), comparisons(2_000)
+    assert many < 5 * 2_000
+    assert many < 3 * max(few, 100)

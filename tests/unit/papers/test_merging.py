@@ -7,8 +7,9 @@ from builders import NOON, a_sighting
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.models import Link, Sighting
+from newsletter.models import Link, Paper, Sighting
 from newsletter.papers import merge
+from newsletter.papers.merging import MAX_LOOKS, MAX_MENTIONS, absorbed
 
 HOUR = timedelta(hours=1)
 HF = {"source": "hf-daily", "url": "https://huggingface.co/papers/2606.00001"}
@@ -97,9 +98,10 @@ some_sightings = st.lists(
             votes=votes,
             observed_at=NOON + hours * HOUR,
             source=source,
-            version=version,
+            version=version if source == "arxiv" else None,
             authors=authors,
-            announce_type=kind,
+            announce_type=kind if source == "arxiv" else None,
+            announced=NOON + hours * HOUR if source == "arxiv" else None,
         ),
         st.sampled_from(TITLES),
         st.sampled_from([None, "2606.00001", "2606.00002"]),
@@ -108,7 +110,7 @@ some_sightings = st.lists(
         st.sampled_from(["arxiv", "hf", "blog"]),
         st.sampled_from([None, 1, 2]),
         st.sampled_from([(), ("Ada Lovelace",), ("A. Lovelace", "Alan Turing"), ("Grace Hopper",)]),
-        st.sampled_from([None, "new", "replace"]),
+        st.sampled_from(["new", "replace"]),
     ),
     max_size=7,
 )
@@ -137,6 +139,64 @@ def test_nothing_is_lost_and_numbers_are_never_mixed(sightings: list[Sighting]) 
         if sighting.arxiv_id:
             assert [paper.arxiv_id for paper in homes] == [sighting.arxiv_id]
         assert homes
+
+
+def real_polls(sightings: list[Sighting]) -> list[Sighting]:
+    """Return what could be polled: all with number and authors, one word of a source at a time, in order."""
+    polls = {
+        (one.observed_at, one.source, one.arxiv_id): one.model_copy(
+            update={"authors": one.authors or ("Noam",)}
+        )
+        for one in sightings
+        if one.arxiv_id
+    }
+    return sorted(polls.values(), key=lambda one: one.observed_at)
+
+
+@given(some_sightings)
+def test_a_day_polled_in_steps_ends_like_a_day_polled_at_once(sightings: list[Sighting]) -> None:
+    """Absorbing poll after poll gives the papers that merging everything gives, where nothing is left out."""
+    stored: dict[str, Paper] = {}
+    for sighting in real_polls(sightings):
+        for paper in absorbed(merge([sighting]), list(stored.values())):
+            stored[paper.id] = paper
+    assert tuple(stored[name] for name in sorted(stored)) == merge(real_polls(sightings))
+
+
+@given(some_sightings)
+def test_the_same_poll_again_changes_nothing(sightings: list[Sighting]) -> None:
+    """What is stored already is stored as it was."""
+    papers = merge(sightings)
+    assert absorbed(papers, papers) == papers
+
+
+def test_a_post_never_renames_a_paper() -> None:
+    """Seen days before arXiv and the page, a post's headline gives way to the paper's own title."""
+    post = a_sighting(source="lab", url="https://lab.example/1", title="Look what we did", version=3)
+    page = a_sighting(**HF, title="On nothing", observed_at=NOON + 24 * HOUR)
+    arxiv = a_sighting(title="On Nothing", announce_type="new", version=1, observed_at=NOON + 48 * HOUR)
+    assert [paper.title for paper in merge([post, page])] == ["On nothing"]
+    assert [(paper.title, paper.version) for paper in merge([post, page, arxiv])] == [("On Nothing", 1)]
+
+
+def test_arxiv_knows_its_papers_better_than_a_page_about_them() -> None:
+    """What arXiv's API says of a paper stands before the page with votes, whoever was seen first."""
+    page = a_sighting(**HF, title="On nothing")
+    api = a_sighting(title="On Nothing", observed_at=NOON + HOUR)
+    assert [paper.title for paper in merge([page, api])] == ["On Nothing"]
+
+
+def test_a_flood_of_mentions_does_not_fill_a_paper() -> None:
+    """Of a thousand entries that name one paper a hundred stay; of its votes the first and the last."""
+    flood = [
+        a_sighting(source="spam", url=f"https://spam.example/{n}", observed_at=NOON + n * HOUR)
+        for n in range(1_000)
+    ]
+    votes = [a_sighting(**HF, votes=n, observed_at=NOON + n * HOUR) for n in range(1_000)]
+    (paper,) = merge(flood + votes)
+    assert len(paper.mentions) == MAX_MENTIONS
+    looks = paper.mentions[0].looks
+    assert (len(looks), looks[0].votes, looks[-1].votes) == (MAX_LOOKS, 0, 999)
 
 
 def test_every_order_of_a_real_mixture_gives_the_same_paper() -> None:
