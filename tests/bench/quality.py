@@ -4,14 +4,16 @@ python ../shared/eval/eval_dedupe.py ../shared/data/quality --adapter tests/benc
 python ../shared/eval/eval_cluster.py ../shared/data/quality --adapter tests/bench/quality.py:cluster
 python ../shared/eval/eval_keyphrases.py ../shared/data/quality --adapter tests/bench/quality.py:keyphrases
 python ../shared/eval/eval_bursts.py ../shared/data/quality --adapter tests/bench/quality.py:bursts
+python ../shared/eval/eval_trending.py ../shared/data/quality --adapter tests/bench/quality.py:rank
 """
 
 from collections import defaultdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-from newsletter import topics
-from newsletter.models import Paper, Sighting
+from newsletter import editions, topics
+from newsletter.editions import history as editions_history
+from newsletter.models import Look, Mention, Paper, Sighting
 from newsletter.papers import merge
 from newsletter.sources import identifiers
 
@@ -44,7 +46,8 @@ def cluster(papers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list
     """Group a day's papers, with what was shipped and the days before as memory."""
     found = topics.find_topics(map(_paper, papers), _memory(history))
     return [
-        {"label": one.label, "keywords": list(one.keywords), "ids": [paper.id for paper in one.papers]} for one in found
+        {"label": one.label, "keywords": list(one.keywords), "ids": [paper.id for paper in one.papers]}
+        for one in found
     ]
 
 
@@ -58,6 +61,51 @@ def bursts(papers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[
     """List what the day talks of more than usual."""
     found = topics.bursts(map(_paper, papers), _memory(history))
     return [{"label": one.phrase, "ids": [paper.id for paper in one.papers]} for one in found]
+
+
+def rank(day: dict[str, Any]) -> dict[str, float]:
+    """Score a day's papers; the harness gives no announcement types, and votes at one place."""
+    known = {record["id"]: record for record in day["history"]}
+    known |= {record["id"]: known.get(record["id"], {}) | record for record in day["past"]}
+    now = _minute(day["send_at"])
+    past = editions_history.learn(
+        editions_history.example_of(_voted(record, now)) for record in known.values()
+    )
+    scored = editions.rank([_voted(record, now) for record in day["papers"]], past, now)
+    return {one.paper.id.removeprefix("arxiv:"): one.score for one in scored}
+
+
+def _voted(record: dict[str, Any], now: datetime) -> Paper:
+    listed = record.get("date") or record.get("hf_date") or now.date().isoformat()
+    first_seen = datetime.combine(date.fromisoformat(listed), time(), UTC)
+    looks = tuple(Look(at=_minute(minute), votes=count) for minute, count in record.get("votes") or ())
+    page = (
+        [
+            Mention(
+                source="huggingface",
+                url=f"https://huggingface.co/papers/{record['id']}",
+                first_seen=looks[0].at,
+                announced=datetime.combine(looks[0].at.date(), time(), UTC),
+                looks=looks,
+            )
+        ]
+        if looks
+        else []
+    )
+    return Paper(
+        id=f"arxiv:{record['id']}",
+        arxiv_id=record["id"],
+        title=record["title"],
+        abstract=record["abstract"],
+        authors=tuple(record["authors"] or ()),
+        first_seen=first_seen,
+        announced=first_seen,
+        mentions=page,
+    )
+
+
+def _minute(written: str) -> datetime:
+    return datetime.fromisoformat(written).replace(tzinfo=UTC)
 
 
 _learnt: dict[tuple[str, ...], topics.Memory] = {}
