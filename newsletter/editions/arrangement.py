@@ -54,7 +54,8 @@ class Inputs(Value):
 def arrange(inputs: Inputs) -> Edition:
     """Make the edition: score, seat, group, explain; the same inputs give the same edition."""
     scored = rank(inputs.candidates, inputs.history, inputs.composed_at)
-    seated = seat(scored, [topic.ids for topic in inputs.topics], inputs.papers)
+    wanted = [one for one in scored if one.paper.id not in inputs.offered or _is_liked(one)]
+    seated = seat(wanted, [topic.ids for topic in inputs.topics], inputs.papers)
     entries = {one.paper.id: _entry(one, inputs.offered) for one in seated}
     sections = _sections(inputs.topics, entries)
     placed = {entry.paper.id for section in sections for entry in section.entries}
@@ -73,6 +74,11 @@ def arrange(inputs: Inputs) -> Edition:
         candidates=len(inputs.candidates),
         notes=inputs.notes,
     )
+
+
+def _is_liked(one: Scored) -> bool:
+    """Tell whether readers somewhere like a paper better than most: one that comes back must be worth it."""
+    return any(reason.term == "votes" and reason.points > 0 for reason in one.reasons)
 
 
 def _entry(one: Scored, offered: Mapping[str, date]) -> Entry:

@@ -13,9 +13,9 @@ def is_candidate(paper: Paper, since: datetime, now: datetime, *, was_offered: b
     """Tell whether an edition composed at `now` weighs a paper that none has announced.
 
     It does, for a week, where no tail has held the paper yet, or where since
-    `since` some place has begun to show it or has shown other votes of it: a
-    paper that found no seat gets another chance when readers notice it, and
-    only then. Withdrawn papers are never weighed, nor those known from
+    `since`, when the last edition was composed, some place has begun to show
+    it or has shown other votes of it: a paper that found no seat gets another
+    chance when readers notice it, and only then. Withdrawn papers are never weighed, nor those known from
     announcements of new versions alone.
     """
     told = [mention for mention in paper.mentions if mention.announce_type not in _AGAIN]

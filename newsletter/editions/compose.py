@@ -139,8 +139,8 @@ def _candidates(
     """Return the papers that may be announced, which of them a tail has held and when, and which are new."""
     editions = EditionStore(store)
     before = editions.latest(before=day)
-    since = max(before.composed_at - _IN_FLIGHT, now - WINDOW) if before else now - WINDOW
-    changed = PaperStore(store).changed(since, now + timedelta(seconds=1))
+    since = before.composed_at if before else now - WINDOW
+    changed = PaperStore(store).changed(max(since - _IN_FLIGHT, now - WINDOW), now + timedelta(seconds=1))
     announced = editions.announced(paper.id for paper in changed)
     left = [paper for paper in changed if paper.id not in announced]
     offered = editions.offered(paper.id for paper in left)

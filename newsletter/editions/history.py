@@ -40,9 +40,9 @@ class Example(NamedTuple):
 class Cohort(Value):
     """How votes grew at one voice: a curve for each paper on its last pages."""
 
-    pages: int
+    pages: int = 0
     """Days behind it, at most 28."""
-    curves: tuple[Curve, ...]
+    curves: tuple[Curve, ...] = ()
 
     def at(self, hours: float) -> tuple[int, ...]:
         """Return, smallest first, the votes that papers showed when they had been listed this long.

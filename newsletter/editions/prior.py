@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from newsletter.models import Value
+from newsletter.topics.stems import stem
 from newsletter.topics.vocabulary import STOP_WORDS
 
 PENALTY = 33.0
@@ -56,10 +57,10 @@ class Prior(Value):
 
 
 def features(title: str, abstract: str) -> dict[str, float]:
-    """Return a paper's features: words of the abstract, words and pairs of the title, a coined name.
+    """Return a paper's features: stems of the abstract, stems and pairs of the title, a coined name.
 
     >>> list(features("Cool: flow matching", "Flows."))
-    ['a flows', 't cool', 't flow', 't matching', 't cool flow', 't flow matching', 'named']
+    ['a flow', 't cool', 't flow', 't match', 't cool flow', 't flow match', 'named']
     """
     headline = _words(title)
     names = [f"a {word}" for word in _words(abstract[:LONGEST_TEXT])]
@@ -72,7 +73,7 @@ def features(title: str, abstract: str) -> dict[str, float]:
 
 
 def _words(text: str) -> list[str]:
-    return [word for word in _WORD.findall(text.lower()) if word not in STOP_WORDS]
+    return [stem(word) for word in _WORD.findall(text.lower()) if word not in STOP_WORDS]
 
 
 def fit(lessons: Sequence[Lesson]) -> Prior:
@@ -110,6 +111,6 @@ def fit(lessons: Sequence[Lesson]) -> Prior:
         value = weight @ np.logaddexp(0, -margin) + penalised @ coefficients / 2
         return float(value), np.append(matrix.T @ pull, pull.sum()) + penalised
 
-    found = minimize(loss, np.zeros(len(names) + 1), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+    found = minimize(loss, np.zeros(len(names) + 1), jac=True, method="L-BFGS-B", options={"ftol": 1e-4}).x
     rounded = [round(float(value), 4) for value in found]
     return Prior(intercept=rounded.pop(), weights={n: v for n, v in zip(names, rounded, strict=True) if v})
