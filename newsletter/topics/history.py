@@ -23,6 +23,8 @@ REMEMBERED_DAYS = 28
 """Publishing days after which a topic that stayed away is new when it comes back."""
 KNOWN_FROM_PAPERS = 1_000
 """Papers that a memory needs before it can say what a share usually is."""
+KNOWN_FROM_HOLDERS = 5
+"""Papers that must have held a label; of one seen once, hundreds of times its usual share would be told."""
 _SAME = 0.5
 """Share of their keywords' words that two topics have in common when they are one."""
 
@@ -115,10 +117,11 @@ def _share(now: Appearance, day: PastDay, memory: Memory) -> float:
 
 
 def _usual(now: Appearance, memory: Memory) -> float | None:
-    """Return the share of papers that usually hold the label, half a paper granted; None while unknown."""
-    if memory.papers < KNOWN_FROM_PAPERS:
+    """Return the share of papers that usually hold the label; None while that is not known."""
+    held = memory.holders.get(_phrase(now.label), 0.0)
+    if memory.papers < KNOWN_FROM_PAPERS or held < KNOWN_FROM_HOLDERS:
         return None
-    return (memory.holders.get(_phrase(now.label), 0.0) + 0.5) / memory.papers
+    return held / memory.papers
 
 
 def _phrase(label: str) -> str:
