@@ -194,6 +194,17 @@ def test_strangers_texts_are_set_and_never_obeyed(visitor: Visitor):
     assert '<h3 dir="auto">' in page
 
 
+@pytest.mark.parametrize("path", ["/d/2026-11-21", "/d/2026-11-21.json", "/feed.xml", "/feed.json"])
+def test_no_invisible_sign_of_a_stranger_turns_a_page(visitor: Visitor, path: str):
+    """A title's control and direction characters are gone wherever the edition is shown."""
+    assert re.search(
+        "[\u202a-\u202e\u2066-\u2069]", "".join(e.paper.title for e in an_edition("hard").entries)
+    )
+    said = visitor.web.get(path).content.decode()
+    said = said.encode().decode("unicode_escape") if path.endswith("json") else said
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\0-\x08\x0e-\x1f]", said)
+
+
 def test_the_atom_feed_is_well_formed_and_complete(visitor: Visitor):
     """Ids are the editions' addresses, the newest first, and the content is the edition."""
     feed = ET.fromstring(visitor.web.get("/feed.xml").content)
