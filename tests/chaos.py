@@ -90,7 +90,7 @@ class Tally:
         left = self.progress
         return (
             f"{self.recipients:,} recipients, {self.kills} worker kills, {self.server_kills} server kills, "
-            f"faults: {kinds}; at most {self.uncertain_seen:,} uncertain at a time, {left.uncertain:,} at the end; "
+            f"faults: {kinds}; uncertain: at most {self.uncertain_seen:,}, {left.uncertain:,} at the end; "
             f"doubled {self.doubled:,}, dropped {self.dropped:,}, missing {self.missing:,}, "
             f"stray {left.stray:,}; {self.seconds:.1f} s"
         )

@@ -1,4 +1,4 @@
-"""What delivery starts from: editions that are frozen, readers who have confirmed, and mailers that obey a test."""
+"""What delivery starts from: frozen editions, readers who have confirmed, and a mailer that obeys."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -53,7 +53,7 @@ def publish(store: Store, *editions: Edition) -> None:
 def subscribe(
     store: Store, names: Iterable[str], preferences: Preferences | Callable[[int], Preferences] | None = None
 ) -> list[int]:
-    """Make readers who have confirmed, and return their ids; `preferences` may depend on the place in the list."""
+    """Make readers who have confirmed, and return their ids; `preferences` may depend on the place."""
     rows = []
     for place, name in enumerate(names):
         address = name if "@" in name else f"{name}@example.org"

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from cryptography.hazmat.primitives import hashes, serialization
@@ -109,7 +109,7 @@ class SendGridServer:
         """Its address."""
         return f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> "SendGridServer":
+    def __enter__(self) -> Self:
         started = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, args=(started,), daemon=True)
@@ -220,7 +220,9 @@ class SendGridServer:
                 return kind
         return ""
 
-    def _answer(self, line: str, headers: dict[str, str], body: bytes, fault: str) -> tuple[int, bytes, str]:
+    def _answer(  # noqa: PLR0911 - an answer for each thing that can be wrong
+        self, line: str, headers: dict[str, str], body: bytes, fault: str
+    ) -> tuple[int, bytes, str]:
         if not line.startswith("POST /v3/mail/send "):
             return 404, b'{"errors":[{"message":"not found"}]}', ""
         if headers.get("authorization") != f"Bearer {self.behaviour.key}":
@@ -249,7 +251,8 @@ class SendGridServer:
             return ""
         left = max(0, (self.behaviour.rate or 1) - self._window[1]) if remaining else 0
         reset = int(time.time()) + 1
-        return f"X-RateLimit-Limit: {self.behaviour.rate}\r\nX-RateLimit-Remaining: {left}\r\nX-RateLimit-Reset: {reset}\r\n"
+        values = {"Limit": self.behaviour.rate, "Remaining": left, "Reset": reset}
+        return "".join(f"X-RateLimit-{name}: {value}\r\n" for name, value in values.items())
 
     def _rate_limited(self) -> str:
         if self.behaviour.rate is None:
@@ -284,10 +287,7 @@ class SendGridServer:
             self.accepted.append(found)
         people = found["personalizations"]
         if self._log is not None:
-            lines = [
-                f"{(person.get('custom_args') or {}).get('newsletter_request', '')}\t{person['to'][0]['email']}\n"
-                for person in people
-            ]
+            lines = [f"{_request_of(person)}\t{person['to'][0]['email']}\n" for person in people]
             os.write(self._log, "".join(lines).encode())
         if self.behaviour.webhook:
             self._later(self._post_events(people))
@@ -339,6 +339,10 @@ class SendGridServer:
             await asyncio.sleep(0.2)
 
 
+def _request_of(person: dict[str, Any]) -> str:
+    return str((person.get("custom_args") or {}).get("newsletter_request", ""))
+
+
 def signature(timestamp: str, body: bytes) -> str:
     """Sign a webhook's body as SendGrid does."""
     return base64.b64encode(KEY.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))).decode()
@@ -358,6 +362,13 @@ def _error(message: str, field: str = "") -> bytes:
     return json.dumps({"errors": [{"message": message, "field": field or None, "help": None}]}).encode()
 
 
+def _announce(ready: str, port: int) -> None:
+    """Say in a file, whole at once, that we listen and where."""
+    draft = Path(ready + ".draft")
+    draft.write_text(str(port))
+    draft.rename(ready)
+
+
 async def _main(values: dict[str, Any]) -> None:
     port = values.pop("port", 0)
     ready = values.pop("ready", "")
@@ -365,9 +376,7 @@ async def _main(values: dict[str, Any]) -> None:
     server.keeps = False
     await server.start(port)
     if ready:
-        draft = Path(ready + ".draft")
-        draft.write_text(str(server.port))
-        draft.rename(ready)
+        _announce(ready, server.port)
     await asyncio.Event().wait()
 
 

@@ -1,4 +1,4 @@
-"""An SMTP server of our own on loopback that pipelines, refuses, hangs up, and keeps a log of what it accepted.
+"""An SMTP server of our own on loopback: it pipelines, refuses, hangs up, and logs what it accepted.
 
 Runs in a thread (`SmtpListener`) or as a process of its own for benchmarks and
 chaos: `python tests/smtp_listener.py '{"log": "…"}'`.
@@ -15,7 +15,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass
@@ -67,7 +67,7 @@ class SmtpListener:
         login = f"{self.manners.user}:{self.manners.password}@" if self.manners.user else ""
         return f"smtp://{login}127.0.0.1:{self.port}"
 
-    def __enter__(self) -> "SmtpListener":
+    def __enter__(self) -> Self:
         started = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, args=(started,), daemon=True)
@@ -99,7 +99,9 @@ class SmtpListener:
         """Listen."""
         self.open: set[Conversation] = set()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Conversation(self), "127.0.0.1", port, ssl=self.context)
+        self._server = await loop.create_server(
+            lambda: Conversation(self), "127.0.0.1", port, ssl=self.context
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     def chance(self, probability: float) -> bool:
@@ -132,15 +134,18 @@ class Conversation(asyncio.Protocol):
         self.scanned = 0
 
     def connection_made(self, transport: Any) -> None:
+        """Greet."""
         self.transport = transport
         self.server.connections += 1
         self.server.open.add(self)
         self.say("220 listener")
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
         self.server.open.discard(self)
 
     def say(self, *lines: str) -> None:
+        """Answer, after as long as the way takes."""
         data = "".join(f"{line}\r\n" for line in lines).encode()
         delay = self.server.manners.round_trip_seconds
         if delay:
@@ -153,6 +158,7 @@ class Conversation(asyncio.Protocol):
             self.transport.write(data)
 
     def data_received(self, data: bytes) -> None:
+        """Take commands and contents as they come, several at once where they are pipelined."""
         self.buffer += data
         while not self.transport.is_closing():
             if self.is_in_data:
@@ -197,7 +203,8 @@ class Conversation(asyncio.Protocol):
             return
         self.say("250 accepted")
 
-    def command(self, line: str) -> None:
+    def command(self, line: str) -> None:  # noqa: C901, PLR0912 - SMTP has so many verbs
+        """Answer one command."""
         manners = self.server.manners
         if self.server.keeps:
             self.server.commands.append(line)
@@ -241,15 +248,20 @@ class Conversation(asyncio.Protocol):
             self.say("500 what?")
 
 
+def _announce(ready: str, port: int) -> None:
+    """Say in a file, whole at once, that we listen and where."""
+    draft = Path(ready + ".draft")
+    draft.write_text(str(port))
+    draft.rename(ready)
+
+
 async def _main(values: dict[str, Any]) -> None:
     ready, port = values.pop("ready", ""), values.pop("port", 0)
     server = SmtpListener(Manners(**values))
     server.keeps = False
     await server.start(port)
     if ready:
-        draft = Path(ready + ".draft")
-        draft.write_text(str(server.port))
-        draft.rename(ready)
+        _announce(ready, server.port)
     with suppress(asyncio.CancelledError):
         await asyncio.Event().wait()
 

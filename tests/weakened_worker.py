@@ -1,4 +1,4 @@
-"""A worker whose ledger is broken on purpose: what a dead worker left behind is sent again, as if it had not been.
+"""A worker whose ledger is broken on purpose: what a dead worker left behind is sent again.
 
 The chaos test runs once on it, to show that it can fail.
 """

@@ -40,17 +40,18 @@ from newsletter.delivery import cohorts, links  # noqa: E402
 from newsletter.delivery.batches import send_batch  # noqa: E402
 from newsletter.delivery.ledger import Ledger  # noqa: E402
 from newsletter.embedded import EmbeddedServer  # noqa: E402
-from newsletter.models import Edition, Message, Preferences, Recipient  # noqa: E402
+from newsletter.models import Edition, Preferences, Recipient  # noqa: E402
 from newsletter.rendering import digest, templates  # noqa: E402
 from newsletter.rendering.mime import Envelope  # noqa: E402
 from newsletter.rendering.site import SiteFacts  # noqa: E402
 from newsletter.settings import Settings  # noqa: E402
 from newsletter.subscribers.store import SubscriberStore  # noqa: E402
 
-SITE = SiteFacts(name="Trending Papers", base_url="https://papers.example.org", from_="P <papers@example.org>")
+SITE = SiteFacts(name="Papers", base_url="https://papers.example.org", from_="P <papers@example.org>")
 OURS_SENDGRID, OURS_SMTP, OURS_MIME = "ours: SendGrid, ledger", "ours: SMTP, ledger", "ours: splice a mail"
 STOCK_ONE, STOCK_MANY = "sendgrid package, a request a mail", "sendgrid package, 1,000 personalizations"
-NAIVE, NAIVE_MIME, KERNEL = "naive loop: render, inline, connect, send", "naive loop: render, inline, MIME", "kernel copy"
+NAIVE, NAIVE_MIME = "naive loop: render, inline, connect, send", "naive loop: render, inline, MIME"
+KERNEL = "kernel copy"
 
 
 def main() -> None:
@@ -90,7 +91,8 @@ class Bench:
             "base_url": SITE.base_url,
             "from_": SITE.from_,
         }
-        self.sendgrid = _load(folder, **common, mailer="sendgrid", sendgrid_host=self.provider, sendgrid_api_key="SG.test")
+        account: dict[str, object] = {"sendgrid_host": self.provider, "sendgrid_api_key": "SG.test"}
+        self.sendgrid = _load(folder, **common, **account, mailer="sendgrid")
         self.smtp = _load(folder, **common, mailer="smtp", smtp_url=f"smtp://127.0.0.1:{self.smtp_port}")
         self.store = store_module.connect(self.sendgrid)
         for start in range(0, readers, 1000):
@@ -100,7 +102,8 @@ class Bench:
         self.ids = list(range(1, 1001))
         addresses = SubscriberStore(self.store).mailable(self.ids)
         self.people = list(links.recipients(addresses, SITE, self.sendgrid.keys).values())
-        self.wire = Envelope(self.message, SITE, sent_at=datetime.now(UTC), stamp="bench").splice(self.people[0])
+        envelope = Envelope(self.message, SITE, sent_at=datetime.now(UTC), stamp="bench")
+        self.wire = envelope.splice(self.people[0])
         self.published = self.edition.date
 
     def ways(self, number: int) -> Iterator[tuple[str, Callable[[], float]]]:
@@ -230,7 +233,7 @@ def _large_edition(day: object) -> Edition:
 
 
 def _trusted(folder: Path, certificate: Path) -> Path:
-    """Return this machine's usual bundle of authorities, with ours among them: a new SSL context reads them all."""
+    """Return this machine's authorities, with ours among them: a new SSL context reads them all."""
     usual = ssl.get_default_verify_paths()
     bundle = folder / "authorities.pem"
     known = Path(usual.cafile).read_text() if usual.cafile else ""

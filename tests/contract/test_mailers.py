@@ -1,4 +1,4 @@
-"""One suite for the port: whoever implements it delivers once, to each their own, and tells the rest apart."""
+"""One suite for the port: whoever implements it delivers once, and to each their own."""
 
 import email
 import email.policy
@@ -96,7 +96,7 @@ def site(make_settings: Callable[..., Settings]) -> Callable[..., Settings]:
 
 
 @pytest.fixture
-def outbox(site: Callable[..., Settings]) -> Iterator[Harness]:
+def outbox(site: Callable[..., Settings]) -> Harness:
     """Files in a folder."""
     settings = site(mailer="outbox")
     folder: Path = settings.outbox_dir
@@ -106,7 +106,7 @@ def outbox(site: Callable[..., Settings]) -> Iterator[Harness]:
         mails = [path.read_bytes() for path in found]
         return [read_mail(str(email.message_from_bytes(mail)["To"]), mail) for mail in mails]
 
-    yield Harness(mailers.make(settings), delivered)
+    return Harness(mailers.make(settings), delivered)
 
 
 class Keeper:

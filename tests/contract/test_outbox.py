@@ -90,7 +90,7 @@ def test_a_write_that_ends_in_the_middle_leaves_nothing_half_done(
     assert [name for name in names(tmp_path) if "8-bob" in name] == []
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_is_told_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message speaks of room, not of errno 28."""
     opened = os.open

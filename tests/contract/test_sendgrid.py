@@ -16,7 +16,6 @@ from sendgrid_server import Behaviour, SendGridServer
 from werkzeug.datastructures import Headers
 
 from newsletter.delivery import mailers
-
 from newsletter.delivery.mailers.port import Mailer
 from newsletter.errors import InvalidInputError, SettingsError
 from newsletter.models import Message, Recipient

@@ -1,4 +1,4 @@
-"""SMTP: every reply is read, one recipient's failure stays one recipient's, and a broken line doubts one mail."""
+"""SMTP: every reply is read, a recipient's failure stays theirs, and a broken line doubts one mail."""
 
 import ssl
 from collections import Counter
@@ -80,7 +80,7 @@ def test_a_refused_recipient_is_one_recipients_failure(connected: Any, extension
 def test_a_line_that_breaks_doubles_nobody_and_loses_nobody_but_the_uncertain(
     connected: Any, extensions: tuple[str, ...], fault: str, seed: int
 ) -> None:
-    """Told from the server's own log: who is called accepted was accepted, who waits was not, the rest is uncertain."""
+    """By the server's own log: who is called accepted was, who waits was not, the rest is uncertain."""
     mailer, listener = connected(extensions=extensions, seed=seed, **{fault: 0.1})
     waiting = recipients(120)
     accepted: set[int] = set()
@@ -139,7 +139,7 @@ def test_an_idle_connection_that_was_closed_is_replaced_unnoticed(connected: Any
 
 
 def test_one_write_carries_the_end_of_a_mail_and_the_next_envelope(connected: Any) -> None:
-    """That is what makes a mail cost one round trip: 20 mails at 20 ms take 20 round trips and some, not 80."""
+    """So a mail costs one round trip: 20 mails at 20 ms take 20 round trips and some, not 80."""
     mailer, _ = connected(connections=1, round_trip_seconds=0.02)
     mailer.send(MESSAGE, recipients(1), request_id=REQUEST)
     started = datetime.now(UTC)
@@ -243,7 +243,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"], ids=["STARTTLS", "TLS"])
 def test_the_line_is_encrypted_where_the_server_can(scheme: str, certificate: tuple[Path, Path]) -> None:
-    """STARTTLS is begun where it is offered; smtps:// is TLS from the first byte; the certificate is checked."""
+    """STARTTLS where it is offered, TLS from the first byte for smtps://; the certificate is checked."""
     cert, key = certificate
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     serving.load_cert_chain(cert, key)

@@ -1,4 +1,4 @@
-"""Killed at random, faulted at random: nobody doubled, nobody dropped, counted from the provider's own log."""
+"""Killed and faulted at random: nobody doubled, nobody dropped, by the provider's own log."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def assert_sound(tally: Tally, plan: Plan) -> None:
 
 @pytest.mark.timeout(180)
 def test_nobody_is_mailed_twice_or_left_out_whatever_is_killed() -> None:
-    """Twenty thousand readers, ten killed workers, a killed server, a provider that stalls, resets and lies."""
+    """Twenty thousand readers, ten killed workers, a killed server, a provider full of faults."""
     assert_sound(run(SHORT), SHORT)
 
 

@@ -34,7 +34,7 @@ def members(store: Store, ref: BatchRef) -> tuple[int, ...]:
 def test_a_reader_is_addressed_when_their_hour_has_come_and_not_before(
     store: Store, settings: Settings
 ) -> None:
-    """Seven in Berlin is five in UTC in June, one hour before the cut-off: the next morning's edition is theirs."""
+    """Seven in Berlin is five in UTC in June, before the cut-off: they get it the next morning."""
     publish(store, an_edition())
     berlin, utc = subscribe(
         store, ["berlin", "utc"], lambda n: Preferences(hour=7, timezone=("Europe/Berlin", "UTC")[n])
@@ -65,7 +65,7 @@ def test_slots_missed_while_everything_was_down_are_caught_up(store: Store, sett
 def test_an_edition_that_comes_late_reaches_the_slots_that_waited_for_it(
     store: Store, settings: Settings
 ) -> None:
-    """Composed at nine instead of six, it goes to those whose hour was seven or eight, too; an older one is caught up."""
+    """Composed at nine, it goes to those whose hour was seven or eight; an older one is caught up."""
     yesterday = DAY - timedelta(days=1)
     publish(store, an_edition(yesterday))
     early, seven, eight = subscribe(
@@ -222,7 +222,7 @@ ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/
 def test_each_reader_gets_each_edition_once_whatever_the_clocks_and_the_outages_do(
     store: Store, settings: Settings, start: date, wishes: list[Preferences], steps: list[int]
 ) -> None:
-    """Five days, spring and autumn included, looked at in steps of a minute to thirty hours: once each, never twice."""
+    """Five days, spring and autumn included, in steps of a minute to thirty hours: once each."""
     store.flushall()
     days = [start + timedelta(days=offset) for offset in range(5)]
     ids = subscribe(store, (f"r{n}" for n in range(len(wishes))), lambda n: wishes[n])

@@ -1,4 +1,4 @@
-"""What comes back: events in any order and number, and what is settled by them, by silence, and by the operator."""
+"""What comes back: events in any order and number, and what they, silence and the operator settle."""
 
 import itertools
 import random
@@ -225,7 +225,7 @@ def test_silence_is_evidence_only_while_the_webhook_is_provably_alive(
     offsets: list[timedelta],
     expected: int,
 ) -> None:
-    """Events of other requests of that time, and of later ones than the limit: then this one was not accepted."""
+    """Events of other requests of that time, and of later ones than the limit: this one was not accepted."""
     settings = make_settings(mailer="sendgrid", sendgrid_api_key="SG.test", sendgrid_webhook_key="key")
     ref, _ = frozen
     since = uncertain_since(store, settings, ref)
@@ -240,7 +240,7 @@ def test_silence_is_evidence_only_while_the_webhook_is_provably_alive(
     ("policy", "accepted", "uncertain", "waiting"),
     [("hold", 0, 5, 0), ("assume", 5, 0, 0), ("resend", 0, 0, 5)],
 )
-def test_without_evidence_the_operators_policy_stands(
+def test_without_evidence_the_operators_policy_stands(  # noqa: PLR0917 - pytest names them
     store: Store,
     make_settings: Callable[..., Settings],
     frozen: tuple[BatchRef, list[int]],

@@ -17,11 +17,10 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from newsletter.delivery.mailers.port import Outcome, mailing_of
+from newsletter.delivery.mailers.smtp_queue import Mail, Queue
 from newsletter.delivery.mailers.smtp_session import (
     CONNECT_WITHIN_SECONDS,
     LogInRefusedError,
-    Mail,
-    Queue,
     Session,
     SessionLostError,
 )
@@ -111,6 +110,7 @@ class Smtp:
     ) -> None:
         self._server = server
         self._site = site
+        self._sender = site.sender_address
         self._connections = connections
         self._mails_a_connection = mails_a_connection
         self._context = context or ssl.create_default_context()
@@ -157,7 +157,7 @@ class Smtp:
         return Mail(
             recipient.subscriber_id,
             wire_address(recipient.address),
-            self._site.sender_address,
+            self._sender,
             needs_smtputf8(recipient.address),
             envelope.splice(recipient),
         )

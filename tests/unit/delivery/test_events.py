@@ -116,7 +116,7 @@ def test_what_is_no_list_of_events_is_refused(body: bytes) -> None:
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),
+        st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
         lambda inner: (
             st.lists(inner)
             | st.dictionaries(

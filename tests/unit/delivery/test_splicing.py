@@ -1,0 +1,98 @@
+"""What is written for a thousand at once is what would have been written one by one."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.delivery import ids
+from newsletter.delivery.mailers.personalization import named_once, personalizations
+from newsletter.delivery.progress import Progress
+from newsletter.errors import InvalidInputError
+from newsletter.models import Recipient
+from newsletter.subscribers import tokens
+
+HEADERS = {"List-Unsubscribe": "<-unsubscribe_url->", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+REQUEST = "2026-06-10.17.3"
+
+
+@given(st.sets(st.integers(0, 10**8), max_size=300).map(sorted))
+def test_ids_survive_being_packed(numbers: list[int]) -> None:
+    """A list that is read back is the list that was written."""
+    assert ids.unpacked(ids.packed(numbers)) == tuple(numbers)
+
+
+@given(st.integers(0, 2**40), st.text(min_size=1, max_size=100), st.sampled_from(["unsubscribe", "manage"]))
+def test_a_signer_signs_as_sign_does(number: int, key: str, purpose: tokens.Purpose) -> None:
+    """Keys longer than a block of the hash included."""
+    assert tokens.signer(purpose, (key,))(number) == tokens.sign(purpose, number, (key,))
+
+
+def test_a_token_with_an_age_is_not_signed_by_the_thousand() -> None:
+    """Its instant would be everybody's."""
+    with pytest.raises(ValueError, match="has an age"):
+        tokens.signer("confirm", ("key",))
+
+
+@given(st.lists(st.tuples(st.text(max_size=30), st.text(max_size=30), st.booleans()), max_size=8))
+def test_personalizations_say_what_dictionaries_would(people: list[tuple[str, str, bool]]) -> None:
+    """Whatever stands in an address or a value: quotation marks, percent signs, line ends, emoji."""
+    named = []
+    for number, (address, value, has_more) in enumerate(people):
+        pairs = [("-unsubscribe_url-", value)] + ([("-manage_url-", value + "%s")] if has_more else [])
+        named.append((address, Recipient(number, address, tuple(pairs))))
+    try:
+        expected = [
+            {
+                "to": [{"email": address}],
+                "custom_args": {"newsletter_request": REQUEST},
+                "substitutions": dict(one.substitutions),
+                "headers": {
+                    "List-Unsubscribe": f"<{dict(one.substitutions)['-unsubscribe_url-']}>",
+                    "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+                },
+            }
+            for address, one in named
+        ]
+        orjson.dumps(expected)
+    except TypeError:
+        return  # half a surrogate pair is no text
+    assert orjson.loads(f"[{personalizations(named, HEADERS, REQUEST)}]") == expected
+
+
+def test_a_placeholder_without_a_value_is_told() -> None:
+    """Nobody gets a mail with a hole where the unsubscribe link should be."""
+    with pytest.raises(InvalidInputError, match="-unsubscribe_url-"):
+        personalizations([("a@example.org", Recipient(1, "a@example.org"))], HEADERS, REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "named", "refused"),
+    [
+        (["a@example.org", "b@example.org"], ["a@example.org", "b@example.org"], []),
+        (["a@example.org", "A@Example.org"], ["a@example.org"], []),
+        (["a@example.org", "b@example.org\nBcc: c@example.org"], ["a@example.org"], [1]),
+        (["a@bücher.example"], ["a@xn--bcher-kva.example"], []),
+        (["no address"], [], [0]),
+    ],
+    ids=["plain", "twice", "a line end", "beyond ascii", "none"],
+)
+def test_each_address_is_named_once_and_the_impossible_not_at_all(
+    addresses: list[str], named: list[str], refused: list[int]
+) -> None:
+    """The check of a whole batch and the check of one agree."""
+    found, reasons = named_once([Recipient(number, address) for number, address in enumerate(addresses)])
+    assert [address for address, _ in found] == named
+    assert list(reasons) == refused
+
+
+def test_the_time_that_remains_follows_from_the_pace() -> None:
+    """None while there is no pace, and none while the edition is held."""
+    start = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
+    half = Progress(date(2026, 6, 10), recipients=100, accepted=40, refused=10, first_at=start)
+    assert half.remaining(start + timedelta(minutes=5)) == timedelta(minutes=5)
+    assert Progress(date(2026, 6, 10), recipients=100).remaining(start) is None
+    held = Progress(date(2026, 6, 10), recipients=100, accepted=40, first_at=start, held="why")
+    assert held.remaining(start + timedelta(minutes=5)) is None
