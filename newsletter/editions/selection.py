@@ -10,7 +10,8 @@ those of a reader's mail:
    yet, larger fields first, so that a small field is not drowned.
 3. The rest goes by score, while a topic has less than a third and a field less
    than two thirds of the seats.
-4. Seats still free go by score alone.
+4. Seats still free go by score, first while a topic has less than its third (a day
+   may be of one field), then alone.
 """
 
 from collections import Counter
@@ -66,8 +67,9 @@ def seat(weighed: Collection[One], topics: Sequence[Collection[str]], limit: int
     hall = _Hall(best_first(weighed), topics, limit)
     hall.seat_topics()
     hall.seat_small_fields()
-    hall.seat_by_score(is_capped=True)
-    hall.seat_by_score(is_capped=False)
+    hall.seat_by_score(topic_cap=_TOPIC_CAP, field_cap=_FIELD_CAP)
+    hall.seat_by_score(topic_cap=_TOPIC_CAP)
+    hall.seat_by_score()
     return best_first(hall.seated)
 
 
@@ -100,17 +102,13 @@ class _Hall(Generic[One]):
                 self._take([one for one in self.waiting if field_of(one.paper) == name][:1])
                 free -= 1
 
-    def seat_by_score(self, *, is_capped: bool) -> None:
-        """Fill the seats in order of score."""
+    def seat_by_score(self, *, topic_cap: float = 1.0, field_cap: float = 1.0) -> None:
+        """Fill the seats in order of score, a topic and a field up to their shares."""
         for one in list(self.waiting):
-            if not is_capped or self._is_within_caps(one):
+            index, field = self.topic.get(one.paper.id), field_of(one.paper)
+            is_topic_full = index is not None and self.by_topic[index] >= self.limit * topic_cap
+            if not is_topic_full and self.by_field[field] < self.limit * field_cap:
                 self._take([one])
-
-    def _is_within_caps(self, one: One) -> bool:
-        index = self.topic.get(one.paper.id)
-        if index is not None and self.by_topic[index] >= max(RESERVED, self.limit * _TOPIC_CAP):
-            return False
-        return self.by_field[field_of(one.paper)] < self.limit * _FIELD_CAP
 
     def _take(self, some: Sequence[One]) -> None:
         for one in some:

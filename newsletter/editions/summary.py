@@ -49,8 +49,8 @@ def summarise(abstract: str) -> tuple[str, ...]:
     Empty where no sentence is short enough, or where there is no abstract. A
     sentence ends neither inside a formula nor after an abbreviation.
 
-    >>> summarise("Models grow. We propose Tiny, i.e. a small model of flow. Results: Tiny models flow.")
-    ('We propose Tiny, i.e. a small model of flow.', 'Results: Tiny models flow.')
+    >>> summarise("It is late. We propose Tiny, i.e. a model of flow. Results show that Tiny flows.")
+    ('We propose Tiny, i.e. a model of flow.', 'Results show that Tiny flows.')
     """
     found = list(islice(sentences(abstract[:_READ]), _SENTENCES))
     if len(abstract) > _READ:
