@@ -105,6 +105,14 @@ def test_a_line_that_breaks_doubles_nobody_and_loses_nobody_but_the_uncertain(
     assert len(uncertain) <= listener.hung_up
 
 
+def test_the_mails_behind_a_broken_line_leave_on_the_next_one(connected: Any) -> None:
+    """In the same call: whoever is not uncertain is accepted, the one whose envelope had left already too."""
+    mailer, listener = connected(hang_up_after_dot=0.1, connections=1)
+    outcome = mailer.send(MESSAGE, recipients(60), request_id=REQUEST)
+    assert listener.hung_up > 0
+    assert outcome.accepted | outcome.uncertain == set(range(1, 61))
+
+
 def test_a_line_that_breaks_before_the_content_doubts_nobody(connected: Any) -> None:
     """421 after every second mail: all arrive, over as many connections as it takes."""
     mailer, listener = connected(most_mails=2, connections=2)
