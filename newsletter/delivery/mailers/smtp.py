@@ -96,7 +96,7 @@ class Smtp:
     """One mail server, spoken to over a few connections."""
 
     name = "smtp"
-    portion = 125
+    portion = 200
     longest = timedelta(seconds=95)
 
     def __init__(
