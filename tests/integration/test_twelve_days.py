@@ -164,7 +164,7 @@ def test_twelve_real_days_reach_every_reader_once(
         cut_off = datetime.combine(day, settings.cut_off, UTC)
         intake.poll_into(store, settings, cut_off - timedelta(minutes=10))
         editions.append(compose.build(store, settings, day, cut_off))
-        for hour in range(24):
+        for hour in range(25):  # to the full day, so that the last edition's last hour comes as well
             deliver(store, settings, cut_off + timedelta(hours=hour, minutes=1))
 
     published = [edition for edition in editions if not edition.is_quiet]
