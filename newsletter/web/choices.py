@@ -1,7 +1,6 @@
 """What a reader chooses in a form, read strictly; the same for each form that offers it."""
 
 import re
-from datetime import date
 
 from newsletter.errors import InvalidInputError
 from newsletter.models import Preferences
@@ -24,12 +23,8 @@ def hour_and_zone(posted: Fields, otherwise: Preferences) -> Preferences:
     return otherwise.model_copy(update={"hour": hour, "timezone": zone})
 
 
-def read(posted: Fields, otherwise: Preferences, *, today: date) -> Preferences:
-    """Return what a form asks for; what it does not mention stays as in `otherwise`.
-
-    Who stops following phrases is marked as having done so `today`, for what
-    earlier tails held (see `Preferences.followed_until`). Raises `InvalidInputError`.
-    """
+def read(posted: Fields, otherwise: Preferences) -> Preferences:
+    """Return what a form asks for; what it does not mention stays. Raises `InvalidInputError`."""
     wanted = hour_and_zone(posted, otherwise)
     changes: dict[str, object] = {}
     for name, allowed in _CHOICES.items():
@@ -43,15 +38,13 @@ def read(posted: Fields, otherwise: Preferences, *, today: date) -> Preferences:
     for name in ("topics", "muted"):
         if posted.mentions(name):
             changes[name] = phrases(posted.text(name, longest=_LONGEST_LIST, lines=True))
-    if otherwise.topics and "topics" in changes:
-        changes["followed_until"] = None if changes["topics"] else today
     return kept.checked(wanted.model_copy(update=changes | {"limit": limit}))
 
 
-def read_or(posted: Fields, otherwise: Preferences, *, today: date) -> tuple[Preferences, str]:
+def read_or(posted: Fields, otherwise: Preferences) -> tuple[Preferences, str]:
     """Return what a form asks for and no fault, or `otherwise` and what is wrong with it."""
     try:
-        return read(posted, otherwise, today=today), ""
+        return read(posted, otherwise), ""
     except InvalidInputError as error:
         return otherwise, str(error)
 

@@ -76,8 +76,7 @@ def _holder(site: Site, token: str) -> Subscriber | None:
 
 
 def _save(site: Site, token: str, subscriber: Subscriber, posted: Fields) -> Response:
-    today = site.now().astimezone(site.settings.zone).date()
-    wanted = choices.read(posted, subscriber.preferences, today=today)
+    wanted = choices.read(posted, subscriber.preferences)
     SubscriberStore(site.store).save_preferences(subscriber.id, wanted)
     return _back(site, token, "saved")
 

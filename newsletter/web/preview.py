@@ -19,8 +19,7 @@ router: Final = Router()
 def preview(request: Request, site: Here) -> Response:
     """Show the newest edition for the topics, words and length in the query; keep nothing of them."""
     asked = Fields(request.query_params.multi_items())
-    today = site.now().astimezone(site.settings.zone).date()
-    wanted, fault = choices.read_or(asked, offered(site), today=today)
+    wanted, fault = choices.read_or(asked, offered(site))
     newest = site.kiosk.newest(site.store)
     tailored = strangers.disarmed(for_reader(newest, wanted)) if newest else None
     return site.page(

@@ -37,7 +37,7 @@ def subscribe(request: Request, site: Here, posted: Posted) -> Response:
     try:
         typed, preferences = (
             posted.text("email", longest=320),
-            choices.read(posted, offered(site), today=now.date()),
+            choices.read(posted, offered(site)),
         )
         address = addresses.parse(typed)
     except InvalidInputError as error:
@@ -88,7 +88,7 @@ def _again(
 ) -> Response:
     """Show the form again with what was typed and what is wrong with it."""
     # what cannot be read is offered afresh, and said so
-    preferences, unread = choices.read_or(posted, offered(site), today=site.now().date())
+    preferences, unread = choices.read_or(posted, offered(site))
     fault = fault or unread
     facts = form_facts(site, preferences) | {
         "email": posted.shown("email"),
