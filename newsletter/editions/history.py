@@ -86,7 +86,7 @@ def learn(examples: Iterable[Example]) -> History:
     return History(
         days=len(days),
         cohorts=_cohorts(recent),
-        prior=fit([Lesson(one.title, one.abstract, most_votes(one)) for one in recent]),
+        prior=fit(Lesson(one.title, one.abstract, bool(one.curves)) for one in recent),
         authors=_authors(recent),
     )
 
@@ -140,11 +140,6 @@ def listed_at(mention: Mention) -> datetime:
     return mention.first_seen
 
 
-def most_votes(example: Example) -> int | None:
-    """Return the most votes that any voice showed, or None where nobody's readers had it before them."""
-    return max((votes for curve in example.curves.values() for _, votes in curve), default=None)
-
-
 def _last(curve: Curve, hours: float) -> int | None:
     return next((votes for age, votes in reversed(curve) if age <= hours), None)
 
@@ -165,5 +160,5 @@ def _authors(examples: list[Example]) -> dict[str, Known]:
     for example in examples:
         for name in {author.lower() for author in example.authors}:
             papers[name] += 1
-            liked[name] += most_votes(example) is not None
+            liked[name] += bool(example.curves)
     return {name: Known(papers[name], count) for name, count in sorted(liked.items()) if count}

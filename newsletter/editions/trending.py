@@ -7,6 +7,7 @@ paper.
 """
 
 import math
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -25,8 +26,14 @@ WORDS = 0.32
 """Points a unit of log-odds above the day's middle paper."""
 AUTHORS = 0.64
 """Points an author whose papers readers always vote for; 0 turns names off."""
-MOST_AUTHORS = 3.0
+MOST_AUTHORS = 5.0
 """As many such authors count, or a list of five hundred would beat any vote."""
+AGE = 0.5
+"""Points lost for each day by which arXiv's number is older than the day's newest."""
+MOST_DAYS = 2.0
+_NUMBERS_A_DAY = 1_200
+_NUMBERS_A_MONTH = 26_000
+"""About as many papers arXiv numbers (arxiv.org/stats/monthly_submissions, 2025)."""
 _FEW = 10
 """Looks below which a percentile is drawn to the middle."""
 
@@ -43,11 +50,14 @@ paper whose words make it likelier than the day's middle paper gains a point or 
 This knows nothing of merit.
 Authors: papers of the last {PAGES} publishing days by the same authors that readers voted for bring up to \
 {AUTHORS * MOST_AUTHORS:.1f} points, printed where they counted.
+Age: a paper with an arXiv number loses {AGE:.1f} points for each day that it is older than the day's \
+newest, at most {AGE * MOST_DAYS:.1f}: lists bring old papers back as new.
 Equal scores are ordered by the paper's identifier. Until {PAGES} pages are known, votes are compared with \
 as many as there are; before readers have voted for {LEAST_LIKED} papers, words do not count."""
 """In words, for the site and the README; one paragraph a line."""
 
 _NORMAL = NormalDist()
+_NUMBER = re.compile(r"(\d{2})(\d{2})\.(\d{4,5})")
 
 
 def rank(candidates: Iterable[Paper], history: History, now: datetime) -> tuple[Scored, ...]:
@@ -61,6 +71,8 @@ def rank(candidates: Iterable[Paper], history: History, now: datetime) -> tuple[
     places = {voice(mention) for mentions in heard.values() for mention in mentions} | {ARXIV}
     odds = {paper.id: history.prior.logit(paper.title, paper.abstract) for paper in papers}
     usual = sorted(odds.values())
+    numbers = {paper.id: _number(paper) for paper in papers}
+    newest = _newest(number for number in numbers.values() if number is not None)
     scored = [
         _scored(
             paper,
@@ -69,6 +81,7 @@ def rank(candidates: Iterable[Paper], history: History, now: datetime) -> tuple[
                 *_breadth(paper, heard[paper.id], len(places)),
                 *_words(odds[paper.id], usual),
                 *_authors(paper, history),
+                *_age(numbers[paper.id], newest),
             ),
         )
         for paper in papers
@@ -145,6 +158,28 @@ def _authors(paper: Paper, history: History) -> Iterator[Reason]:
             detail=f"{_count(len(known), 'author')} of up to {_count(most, 'paper')} "
             f"that readers voted for in {history.days} publishing days",
         )
+
+
+def _age(number: int | None, newest: int) -> Iterator[Reason]:
+    if number is not None:
+        days = min(MOST_DAYS, max(0.0, (newest - number) / _NUMBERS_A_DAY))
+        detail = f"numbered {'two days or more' if days == MOST_DAYS else 'a day'} before the newest"
+        yield Reason(term="age", points=round(-AGE * days, 2), detail=detail)
+
+
+def _newest(numbers: Iterable[int]) -> int:
+    """Return the newest number but for a twentieth, which may belong to the next announcement."""
+    known = sorted(numbers)
+    return known[int(0.95 * (len(known) - 1))] if known else 0
+
+
+def _number(paper: Paper) -> int | None:
+    """Return a paper's place in arXiv's numbering since 2007; None without such a number."""
+    found = _NUMBER.fullmatch(paper.arxiv_id or "")
+    if not found:
+        return None
+    year, month, serial = (int(part) for part in found.groups())
+    return (year * 12 + month) * _NUMBERS_A_MONTH + min(serial, _NUMBERS_A_MONTH - 1)
 
 
 def _mid_rank(mine: float, usual: Sequence[float]) -> float:

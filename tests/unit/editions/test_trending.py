@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from newsletter.editions import explain, rank
 from newsletter.editions.history import Cohort, History, Known
 from newsletter.editions.prior import Prior
-from newsletter.editions.trending import AUTHORS, BREADTH, DEFINITION, MOST_AUTHORS, START, VOTES
+from newsletter.editions.trending import (
+    AGE,
+    AUTHORS,
+    BREADTH,
+    DEFINITION,
+    MOST_AUTHORS,
+    MOST_DAYS,
+    START,
+    VOTES,
+)
 from newsletter.models import Look, Mention, Paper, Scored
 
 NOW = datetime(2026, 6, 10, 6, tzinfo=UTC)
@@ -104,7 +113,7 @@ def test_a_list_that_links_to_arxiv_is_a_place_of_its_own() -> None:
 
 def test_words_that_readers_liked_lift_a_paper_above_the_days_middle() -> None:
     """The prior is added as log-odds over the day's middle paper."""
-    history = History(days=28, prior=Prior(weights={"t agent": 2.0}))
+    history = History(days=28, prior=Prior(weights={"agent": 2.0}))
     liked, *others = (
         a_paper(arxiv_id=f"2606.0000{n}", title="Agents" if n == 0 else "Graphs") for n in range(4)
     )
@@ -122,6 +131,14 @@ def test_authors_are_printed_where_they_counted_and_capped() -> None:
     assert points(few) == {"authors": AUTHORS / 2}
     assert "1 author of up to 2 papers that readers voted for" in few.reasons[0].detail
     assert points(rank([many], history, NOW)[0]) == {"authors": round(AUTHORS * MOST_AUTHORS, 2)}
+
+
+def test_an_old_paper_that_comes_back_as_new_loses_a_little() -> None:
+    """A number of months ago costs the most that age can cost, one of today nothing."""
+    old, *new = (a_paper(arxiv_id=number) for number in ("2501.00001", "2606.00001", "2606.00002"))
+    scored = {one.paper.id: points(one) for one in rank([old, *new], History(), NOW)}
+    assert scored[old.id] == {"age": -AGE * MOST_DAYS}
+    assert scored[new[1].id] == {}
 
 
 def test_what_was_seen_later_does_not_count() -> None:
@@ -175,7 +192,7 @@ def test_a_cold_start_says_how_little_is_known() -> None:
     assert points(rank([a_voted_paper(97)], History(), NOW)[0]) == {"breadth": BREADTH}
 
 
-@pytest.mark.parametrize("number", [START, VOTES, BREADTH, AUTHORS * MOST_AUTHORS])
+@pytest.mark.parametrize("number", [START, VOTES, BREADTH, AUTHORS * MOST_AUTHORS, AGE])
 def test_the_definition_in_words_holds_the_constants(number: float) -> None:
     """What the site says is what is computed."""
     assert f"{number:.0f}" in DEFINITION or f"{number:.1f}" in DEFINITION
