@@ -18,6 +18,7 @@ LONGEST_PHRASE = 60
 """In characters."""
 LATEST_PAUSE = date(2100, 1, 1)
 _DEFAULTS = Preferences()
+_DATES = frozenset({"paused_until", "followed_until"})
 _KEPT_APART = frozenset({"hour", "timezone"})
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
@@ -54,6 +55,18 @@ def _places() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+def changed(before: Preferences, wanted: Preferences, today: date) -> Preferences:
+    """Return what is to be kept when a reader asks for `wanted`: who stops following is remembered for it.
+
+    >>> followed = Preferences(topics=("diffusion",))
+    >>> changed(followed, Preferences(), date(2026, 6, 10)).followed_until
+    datetime.date(2026, 6, 10)
+    """
+    if before.topics and not wanted.topics:
+        return wanted.model_copy(update={"followed_until": today})
+    return wanted
+
+
 def differences(preferences: Preferences) -> dict[str, Any]:
     """Return, ready for JSON, what differs from the defaults; hour and zone have places of their own.
 
@@ -71,12 +84,7 @@ def restored(hour: int, timezone: str, kept: Mapping[str, Any] | None) -> Prefer
     """Return the preferences that `differences` were taken of; trusted, because they were checked then."""
     if not kept:
         return _usual(hour, timezone)
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()
-    }
-    if "paused_until" in values:
-        values["paused_until"] = date.fromisoformat(values["paused_until"])
-    return _usual(hour, timezone).model_copy(update=values)
+    return _usual(hour, timezone).model_copy(update={name: _rich(name, kept[name]) for name in kept})
 
 
 @lru_cache(maxsize=16384)
@@ -99,7 +107,7 @@ def _plain(value: object) -> object:
 def _rich(name: str, value: Any) -> object:
     if isinstance(value, list):
         return tuple(value)
-    return date.fromisoformat(value) if name == "paused_until" else value
+    return date.fromisoformat(value) if name in _DATES else value
 
 
 def _phrases(values: tuple[str, ...], field: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from newsletter.errors import InvalidInputError
 from newsletter.models import Subscriber, SubscriberStatus
-from newsletter.subscribers import signup, tokens
+from newsletter.subscribers import preferences, signup, tokens
 from newsletter.subscribers.store import SubscriberStore
 from newsletter.web import choices, hours, zones
 from newsletter.web.forms import FieldError, Fields, Posted
@@ -77,7 +77,8 @@ def _holder(site: Site, token: str) -> Subscriber | None:
 
 def _save(site: Site, token: str, subscriber: Subscriber, posted: Fields) -> Response:
     wanted = choices.read(posted, subscriber.preferences)
-    SubscriberStore(site.store).save_preferences(subscriber.id, wanted)
+    kept = preferences.changed(subscriber.preferences, wanted, site.now().date())
+    SubscriberStore(site.store).save_preferences(subscriber.id, kept)
     return _back(site, token, "saved")
 
 

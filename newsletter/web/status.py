@@ -9,6 +9,7 @@ from jinja2 import TemplateError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from newsletter.delivery import progress
 from newsletter.errors import StoreRefusedError, StoreUnavailableError
 from newsletter.models import SourceState
 from newsletter.settings import Settings
@@ -16,6 +17,7 @@ from newsletter.sources import catalog
 from newsletter.sources.store import SourceHealth, SourceStore
 from newsletter.store import unavailable_store
 from newsletter.subscribers.store import SubscriberStore
+from newsletter.web import metrics
 from newsletter.web.site import Here, Router, Site
 
 router: Final = Router()
@@ -54,6 +56,18 @@ def status(request: Request, site: Here) -> Response:
     require_token(request, site.settings)
     report = _report(site, site.now())
     return JSONResponse(report, status_code=503 if report["edition"]["overdue"] else 200, headers=_NEVER_KEPT)
+
+
+@router.page("/metrics")
+def numbers(request: Request, site: Here) -> Response:
+    """Report the same as `/status.json`, and how far the newest delivery is, for Prometheus."""
+    require_token(request, site.settings)
+    newest = next(iter(site.dates()), None)
+    found = progress.read(site.store, newest) if newest else None
+    states = ("recipients", "waiting", "accepted", "refused", "left", "uncertain", "stray")
+    delivery = {name: int(getattr(found, name)) for name in states} if found else {}
+    body = metrics.text(_report(site, site.now()), delivery)
+    return Response(body, media_type=metrics.CONTENT_TYPE, headers=_NEVER_KEPT)
 
 
 def require_token(request: Request, settings: Settings) -> None:

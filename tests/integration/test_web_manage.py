@@ -168,3 +168,12 @@ def test_an_unknown_button_is_refused(visitor: Visitor, reader: Subscriber):
     """Only what the page offers can be done."""
     assert visitor.web.post(link(visitor, reader), data={"do": "explode"}).status_code == 400
     assert visitor.web.post(link(visitor, reader)).status_code == 400
+
+
+def test_who_stops_following_is_remembered_for_it(visitor: Visitor, reader: Subscriber):
+    """What the tail brought under a phrase is not brought again: the day of the change is kept."""
+    page = link(visitor, reader)
+    visitor.web.post(page, data={"do": "save", "topics": "diffusion"})
+    visitor.web.post(page, data={"do": "save", "topics": ""})
+    kept = visitor.subscribers.get(reader.id).preferences
+    assert (kept.topics, kept.followed_until) == ((), visitor.now.date())

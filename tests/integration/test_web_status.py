@@ -100,3 +100,18 @@ def test_without_a_token_in_the_settings_only_a_laptop_shows_its_status(
     """In production an unset token closes the page rather than opening it."""
     assert Visitor(make_settings()).web.get("/status.json").status_code in {200, 503}
     assert Visitor(make_settings(environment="production")).web.get("/status.json").status_code == 404
+
+
+def test_the_metrics_tell_what_the_status_tells(visitor: Visitor):
+    """Prometheus reads sources, readers and the newest delivery, and is asked for the token."""
+    visitor.publish(an_edition(date=DAY))
+    visitor.reader("ada@example.org")
+    assert visitor.web.get("/metrics").status_code == 401
+    answer = visitor.web.get("/metrics", headers=BEARER)
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = answer.text.splitlines()
+    assert 'newsletter_source_state{source="a-lab",state="unknown"} 1.0' in lines
+    assert 'newsletter_source_state{source="a-lab",state="failing"} 0.0' in lines
+    assert 'newsletter_subscribers{status="active"} 1.0' in lines
+    assert 'newsletter_delivery_recipients{state="uncertain"} 0.0' in lines
+    assert "newsletter_edition_overdue 0.0" in lines

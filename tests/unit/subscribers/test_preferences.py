@@ -17,6 +17,7 @@ choices = st.builds(
     timezone=st.sampled_from(["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"]),
     frequency=st.sampled_from(["daily", "weekdays", "weekly"]),
     topics=phrases,
+    followed_until=st.none() | st.dates(date(2020, 1, 1), date(2099, 12, 31)),
     muted=phrases,
     limit=st.integers(1, 50),
     format=st.sampled_from(["html", "text"]),
