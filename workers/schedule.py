@@ -58,6 +58,7 @@ def work_due(redis: Store, settings: Settings, now: datetime) -> Iterator[Task]:
         yield "workers.sending.send_letter", (letter,)
     for batch in sweep.open_batches(redis, now):
         yield "workers.sending.send_batch", (batch.day.isoformat(), str(batch.batch))
+    yield "workers.sending.settle", ()
     if cohorts.due(redis, settings, now):
         yield "workers.sending.freeze", ()
     if day := composing.due(redis, settings, now):

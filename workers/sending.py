@@ -4,7 +4,7 @@ import logging
 from datetime import UTC, date, datetime
 
 from newsletter import queue
-from newsletter.delivery import batches, cohorts, letters
+from newsletter.delivery import batches, cohorts, letters, settling
 from workers.app import app, settings, store
 
 log = logging.getLogger(__name__)
@@ -31,3 +31,11 @@ def send_letter(letter: str) -> None:
     """Send one letter (a confirmation, a welcome); one that is done or in other hands is left alone."""
     report = letters.send_letter(store(), settings(), letter)
     log.info("letter id=%s %s", letter, report)
+
+
+@app.task(name="workers.sending.settle")  # type: ignore[untyped-decorator]  # celery ships no types
+def settle() -> None:
+    """Settle what is in doubt by evidence, and by the operator's policy where there is none."""
+    settled = settling.settle(store(), settings(), datetime.now(UTC))
+    if settled != settling.Settled():
+        log.info("settled %s", settled)

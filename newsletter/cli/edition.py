@@ -10,7 +10,8 @@ from newsletter import queue
 from newsletter import settings as settings_module
 from newsletter import store as store_module
 from newsletter.cli import output
-from newsletter.delivery import cohorts, control, progress
+from newsletter.delivery import cohorts, control, progress, settling
+from newsletter.delivery.ledger import Verdict
 from newsletter.delivery.progress import Progress
 from newsletter.editions import compose as composing
 from newsletter.editions import for_reader
@@ -126,11 +127,24 @@ def status(day: date | None, as_json: bool) -> None:
     output.show([_row(found)], as_json=as_json)
     if not as_json and found.uncertain:
         click.echo(
-            f"{found.uncertain} mails left and their end is not known. They are not sent again; "
-            "look at the mailer's own log."
+            f"{found.uncertain} mails left and their end is not known. See the mailer's own log, then say: "
+            f"newsletter edition settle {day} sent|resend"
         )
     if not as_json and found.held:
         click.echo(f"It is held: {found.held} To go on: newsletter edition resume {day}")
+
+
+@edition.command()
+@click.argument("day", type=Day())
+@click.argument("word", type=click.Choice(["sent", "resend"]))
+def settle(day: date, word: str) -> None:
+    """Say that DAY's mails in doubt were sent, or have them sent again. Exit 3 where none is."""
+    _, store = _connected()
+    verdict = {"sent": Verdict.ASSUMED, "resend": Verdict.RESENT}[word]
+    settled = settling.settle_by_hand(store, day, verdict)
+    if not settled:
+        output.nothing_to_do(f"Nothing of the edition of {day} is in doubt.")
+    click.echo(f"{settled} mails are {'taken as sent' if word == 'sent' else 'sent again by the workers'}.")
 
 
 @edition.command()

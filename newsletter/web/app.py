@@ -27,6 +27,7 @@ from newsletter.web import (
     subscribing,
     topics,
     unsubscribing,
+    webhooks,
 )
 from newsletter.web.forms import FieldError
 from newsletter.web.site import Site, utc_now
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 
 _ROOMS = (
     *(public, preview, subscribing, confirming, unsubscribing, manage),
-    *(archive, topics, feeds, status, files),
+    *(archive, topics, feeds, status, files, webhooks),
 )
 _WORDS = {
     400: ("That request could not be read", "Go back and try it again."),
