@@ -41,8 +41,6 @@ class Inflater:
         pieces = []
         while chunk:
             pieces.append(self._inflate(chunk))
-            if self._stream.unconsumed_tail:
-                raise too_large(self._cap)
             if not self._stream.eof:
                 break
             chunk = self._stream.unused_data

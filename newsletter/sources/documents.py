@@ -46,18 +46,22 @@ class Document:
     room: int = MAX_COST
     """What may still be spent on entries."""
 
-    def slices(self) -> Iterator[bytes]:
-        """Yield documents of a bounded size that together hold every entry, in order."""
+    def slices(self) -> Iterator[list[bytes]]:
+        """Yield entries in order, in batches of a bounded size."""
         batch: list[bytes] = []
         size = 0
         for entry in self.entries:
             if batch and (len(batch) >= SLICE_ENTRIES or size + len(entry) > SLICE_BYTES):
-                yield self.opening + b"\n".join(batch) + self.closing
+                yield batch
                 batch, size = [], 0
             batch.append(entry)
             size += len(entry)
         if batch:
-            yield self.opening + b"\n".join(batch) + self.closing
+            yield batch
+
+    def around(self, entries: list[bytes]) -> bytes:
+        """Return a document that holds these entries alone."""
+        return self.opening + b"\n".join(entries) + self.closing
 
 
 def dissect(data: bytes) -> Document:

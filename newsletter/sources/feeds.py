@@ -17,6 +17,9 @@ import feedparser
 
 from newsletter.sources.documents import Document, Problem, dissect
 
+MAX_PROBLEMS = 100
+"""Entries at which the parser may fail before the rest is left."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -64,29 +67,57 @@ def read(document: bytes, base_url: str = "") -> Feed:
     Raises `UnreadableError` as `documents.dissect` does.
     """
     pieces = dissect(document)
-    head = _parsed(pieces.head, base_url)
-    items = tuple(_item(entry) for piece in pieces.slices() for entry in _parsed(piece, base_url).entries)
-    about = head.feed
+    problems: list[Problem] = []
+    items = [item for batch in pieces.slices() for item in _items(pieces, batch, base_url, problems)]
+    if len(problems) > MAX_PROBLEMS:
+        problems.append(Problem("the entries after them", "the feed parser fails at too many"))
+    about: Any = {}
+    try:
+        about = _parsed(pieces.head, base_url).feed
+    except _ParserFailedError as error:
+        problems.append(Problem("what the feed says of itself", str(error)))
     return Feed(
         title=_text(about, "title"),
         url=_text(about, "link"),
         built=_moment(dict.get(about, "updated_parsed") or dict.get(about, "published_parsed")),
-        items=items,
-        problems=tuple(pieces.problems + _unread(pieces, items)),
+        items=tuple(items),
+        problems=(*pieces.problems, *problems),
         is_whole=pieces.is_whole,
     )
 
 
-def _unread(pieces: Document, items: tuple[Item, ...]) -> list[Problem]:
-    missing = len(pieces.entries) - len(items)
-    return [Problem(f"{missing} entries", "the feed parser found nothing in them")] if missing > 0 else []
+class _ParserFailedError(Exception):
+    """feedparser raised, as it does at some elements in odd places."""
+
+
+def _items(pieces: Document, batch: list[bytes], base_url: str, problems: list[Problem]) -> list[Item]:
+    """Return the items of a batch; where the parser fails at one, the others are read without it."""
+    if len(problems) > MAX_PROBLEMS:
+        return []
+    try:
+        found = [_item(entry) for entry in _parsed(pieces.around(batch), base_url).entries]
+    except _ParserFailedError as error:
+        if len(batch) == 1:
+            problems.append(Problem("an entry", str(error)))
+            return []
+        middle = len(batch) // 2
+        halves = (batch[:middle], batch[middle:])
+        return [item for half in halves for item in _items(pieces, half, base_url, problems)]
+    if len(found) < len(batch):
+        problems.append(
+            Problem(f"{len(batch) - len(found)} entries", "the feed parser found nothing in them")
+        )
+    return found
 
 
 def _parsed(document: bytes, base_url: str) -> Any:
     headers = {"content-type": "application/xml; charset=utf-8", "content-location": base_url}
-    return feedparser.parse(
-        io.BytesIO(document), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-    )
+    try:
+        return feedparser.parse(
+            io.BytesIO(document), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+        )
+    except Exception as error:  # its handlers raise whatever Python raises
+        raise _ParserFailedError(f"the feed parser fails at it ({type(error).__name__}: {error})") from error
 
 
 def _item(entry: Any) -> Item:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from newsletter.models import Sighting, Source
 from newsletter.settings import Settings
 from newsletter.sources import memory
-from newsletter.sources.answers import Answer, Validators
+from newsletter.sources.answers import Answer
 from newsletter.sources.documents import Problem
 from newsletter.sources.faults import (
     AddressRefusedError,
@@ -147,7 +147,7 @@ async def _poll_one(source: Source, known: Memo | None, client: Client, now: dat
         fault = Fault(FaultKind.BUSY, memo.fault)
         return Polled(source, Outcome.SKIPPED, replace(memo, due_at=memo.not_before), error=fault)
     try:
-        answer = await client.get(source.url, memo.validators if memo.body_hash else Validators(), now)
+        answer = await client.get(source.url, memo.validators, now)
         if answer.is_unchanged:
             return Polled(source, Outcome.UNCHANGED, memory.after_silence(memo, source, now))
         if memo.body_hash and memory.hash_of(source, answer.body) == memo.body_hash:

@@ -150,6 +150,22 @@ def test_no_document_takes_long_to_read(name: str) -> None:
     assert time.thread_time() - started < 2
 
 
+@pytest.mark.parametrize(
+    "odd", [f"<{name} xmlns='http://www.opengis.net/gml'/>" for name in ("pos", "posList")]
+)
+def test_an_entry_at_which_the_parser_fails_costs_itself_alone(odd: str) -> None:
+    """Some elements in odd places make feedparser raise; the entries around them are read all the same."""
+    bad = f"<item><title>bad</title>{odd}</item>"
+    document = rss(ITEM.format(1) + ITEM.format(2) + bad + ITEM.format(3))
+    found = feeds.read(document)
+    assert [item.title for item in found.items] == ["Paper 1", "Paper 2", "Paper 3"]
+    assert [problem.what for problem in found.problems] == ["an entry"]
+    assert "KeyError" in found.problems[0].why
+    found = feeds.read(rss(ITEM.format(1), head=odd))
+    assert [item.title for item in found.items] == ["Paper 1"]
+    assert [problem.what for problem in found.problems] == ["what the feed says of itself"]
+
+
 def test_a_long_feed_is_cut_by_count_and_says_so() -> None:
     """The limit is the same on every machine: the first entries are read, and the rest are counted."""
     found = feeds.read(rss("".join(ITEM.format(number) for number in range(10_000))))

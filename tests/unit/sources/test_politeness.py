@@ -43,6 +43,28 @@ def test_turns_keep_apart_and_one_at_a_time() -> None:
     assert all(later - sooner >= apart * 0.99 for sooner, later in pairwise(moments))
 
 
+def test_no_more_visitors_are_inside_than_a_host_is_owed() -> None:
+    """Two at a time, however many wait and however long they stay."""
+    doorman = Doorman(lambda _: Manners(2))
+    inside: list[int] = []
+    most = 0
+
+    async def visit(number: int) -> None:
+        nonlocal most
+        async with doorman.turn("a.example"):
+            inside.append(number)
+            most = max(most, len(inside))
+            for _ in range(5):
+                await asyncio.sleep(0)
+            inside.remove(number)
+
+    async def main() -> None:
+        await asyncio.gather(*map(visit, range(7)))
+
+    asyncio.run(main())
+    assert most == 2
+
+
 def test_hosts_do_not_wait_for_each_other() -> None:
     """A host that is owed a long pause holds up nobody else."""
     doorman = Doorman(lambda host: Manners(1, timedelta(hours=1 if host == "slow.example" else 0)))
