@@ -174,7 +174,7 @@ def test_a_tailored_edition_is_a_part_of_the_edition_that_the_reader_asked_for(m
 )
 @settings(max_examples=80)
 def test_no_reader_gets_a_paper_twice_however_often_they_change_their_mind(papers, wishes) -> None:
-    """Papers stand in a tail once and are announced at most once; wishes change daily; no paper comes twice."""
+    """Papers stand in one tail and are announced once; wishes change daily; no paper comes twice."""
     got: Counter[int] = Counter()
     until: date | None = None
     for offset, wish in enumerate(wishes):
