@@ -8,6 +8,7 @@ import pytest
 from builders import a_sighting
 
 from newsletter.editions import compose, for_reader
+from newsletter.editions.backtest import backtest
 from newsletter.editions.lessons import LESSON, Lessons
 from newsletter.editions.store import ANNOUNCED, DATES, FROZEN, INPUTS, LEARNT, OFFERED, TAIL, EditionStore
 from newsletter.errors import NotFoundError
@@ -281,3 +282,16 @@ def test_every_key_that_composing_writes_is_declared(store: Store, settings: Set
     assert store.ttl(FROZEN(day=DAY)) == store.ttl(ANNOUNCED()) == -1
     assert store.ttl(TAIL(day=DAY)) > 0
     assert store.ttl(INPUTS(day=DAY)) > 0
+
+
+def test_a_backtest_reads_the_stored_mornings(store: Store, settings: Settings) -> None:
+    """Each day's score is held against what came of its papers; a day without votes is left out."""
+    publish(store)
+    vote(store, "2606.00003", 4, MORNING - timedelta(minutes=30))
+    compose.build(store, settings, DAY, MORNING)
+    vote(store, "2606.00003", 80, MORNING + timedelta(days=2))
+    compose.build(store, settings, DAY + timedelta(days=3), MORNING + timedelta(days=3))
+    (judged,) = backtest(store, DAY, DAY + timedelta(days=3))
+    assert (judged.day, judged.papers, judged.voted) == (DAY, 40, 1)
+    assert judged.ours.ndcg == judged.votes.ndcg == 1
+    assert backtest(store, DAY + timedelta(days=1), DAY + timedelta(days=2)) == ()
