@@ -13,6 +13,6 @@ def explain(scored: Scored | Entry) -> str:
     """
     said = [reason.detail for reason in scored.reasons if reason.points > 0 and reason.detail][:TERMS_SAID]
     if not said:
-        return "New today; no readers' votes yet."
+        return "New; no readers' votes yet."
     sentence = "; ".join(said)
     return f"{sentence[0].upper()}{sentence[1:]}."

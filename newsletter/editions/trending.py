@@ -151,12 +151,11 @@ def _authors(paper: Paper, history: History) -> Iterator[Reason]:
     known = [history.authors[name] for name in sorted(names) if name in history.authors]
     if known:
         liked = math.fsum(one.liked / (one.papers + 2) for one in known)
-        most = max(one.liked for one in known)
+        who = "one of its authors" if len(known) == 1 else f"{len(known)} of its authors"
         yield Reason(
             term="authors",
             points=round(AUTHORS * min(MOST_AUTHORS, liked), 2),
-            detail=f"{_count(len(known), 'author')} of up to {_count(most, 'paper')} "
-            f"that readers voted for in {history.days} publishing days",
+            detail=f"{who} wrote what readers voted for in the last {history.days} publishing days",
         )
 
 
@@ -198,7 +197,3 @@ def _ordinal(share: float) -> str:
     number = min(99, max(1, math.floor(share * 100)))
     suffix = "th" if number // 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{suffix}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -129,7 +129,7 @@ def test_authors_are_printed_where_they_counted_and_capped() -> None:
     one, many = (a_paper(authors=tuple(f"Ada {n}" for n in range(count))) for count in (1, 100))
     (few,) = rank([one], history, NOW)
     assert points(few) == {"authors": AUTHORS / 2}
-    assert "1 author of up to 2 papers that readers voted for" in few.reasons[0].detail
+    assert "one of its authors wrote what readers voted for" in few.reasons[0].detail
     assert points(rank([many], history, NOW)[0]) == {"authors": round(AUTHORS * MOST_AUTHORS, 2)}
 
 
