@@ -6,10 +6,10 @@ those of a reader's mail:
 1. Of the first topics, as many as a third of the seats, each gets two seats
    for its best papers: a heading over one paper is noise, and more than eight
    topics are not worth their names.
-2. Up to a fifth of the seats go to the best paper of each field that has none
-   yet, larger fields first, so that a small field is not drowned.
-3. The rest goes by score, while a topic has less than a third and a field less
+2. The rest goes by score, while a topic has less than a third and a field less
    than two thirds of the seats.
+3. The last fifth of the seats goes to the best paper of each field that has none
+   yet, larger fields first, so that a small field is not drowned.
 4. Seats still free go by score, first while a topic has less than its third (a day
    may be of one field), then alone.
 """
@@ -66,10 +66,11 @@ def seat(weighed: Collection[One], topics: Sequence[Collection[str]], limit: int
     """
     hall = _Hall(best_first(weighed), topics, limit)
     hall.seat_topics()
+    hall.seat_by_score(limit - limit // SMALL_FIELDS, topic_cap=_TOPIC_CAP, field_cap=_FIELD_CAP)
     hall.seat_small_fields()
-    hall.seat_by_score(topic_cap=_TOPIC_CAP, field_cap=_FIELD_CAP)
-    hall.seat_by_score(topic_cap=_TOPIC_CAP)
-    hall.seat_by_score()
+    hall.seat_by_score(limit, topic_cap=_TOPIC_CAP, field_cap=_FIELD_CAP)
+    hall.seat_by_score(limit, topic_cap=_TOPIC_CAP)
+    hall.seat_by_score(limit)
     return best_first(hall.seated)
 
 
@@ -102,9 +103,11 @@ class _Hall(Generic[One]):
                 self._take([one for one in self.waiting if field_of(one.paper) == name][:1])
                 free -= 1
 
-    def seat_by_score(self, *, topic_cap: float = 1.0, field_cap: float = 1.0) -> None:
-        """Fill the seats in order of score, a topic and a field up to their shares."""
+    def seat_by_score(self, until: int, *, topic_cap: float = 1.0, field_cap: float = 1.0) -> None:
+        """Fill seats in order of score until so many are taken, a topic and a field up to their shares."""
         for one in list(self.waiting):
+            if len(self.seated) >= until:
+                return
             index, field = self.topic.get(one.paper.id), field_of(one.paper)
             is_topic_full = index is not None and self.by_topic[index] >= self.limit * topic_cap
             if not is_topic_full and self.by_field[field] < self.limit * field_cap:

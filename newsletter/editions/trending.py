@@ -66,7 +66,7 @@ def rank(candidates: Iterable[Paper], history: History, now: datetime) -> tuple[
     Pure: the same papers, in any order, with the same history give the same
     scores. What was seen after `now` does not count. Ties are ordered by id.
     """
-    papers = sorted(candidates, key=lambda paper: paper.id)
+    papers = list(candidates)
     heard = {paper.id: _heard(paper, now) for paper in papers}
     places = {voice(mention) for mentions in heard.values() for mention in mentions} | {ARXIV}
     odds = {paper.id: history.prior.logit(paper.title, paper.abstract) for paper in papers}

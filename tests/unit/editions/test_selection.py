@@ -49,8 +49,8 @@ def test_no_topic_takes_more_than_a_third_while_others_wait() -> None:
 
 
 def test_a_small_field_is_not_drowned() -> None:
-    """One statistics paper among a hundred of vision has a seat, if not the first."""
-    crowd = [a_scored(n, 90, "cs.CV") for n in range(100)]
+    """One statistics paper among hundreds of two large fields has a seat, if not the first."""
+    crowd = [a_scored(n, 90, "cs.CV" if n % 2 else "cs.LG") for n in range(200)]
     small = a_scored(500, 10, "stat.ML")
     assert small in seat([*crowd, small], [], SMALL_FIELDS * 2)
 

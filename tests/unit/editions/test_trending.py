@@ -71,8 +71,9 @@ def test_no_votes_is_no_term() -> None:
     few = a_voted_paper(0)
     first, second = rank([silent, few], HISTORY, NOW)
     assert first.paper == few
-    assert "votes" not in points(second)
     assert second.score == START
+    (unknown,) = rank([a_paper(mentions=(a_mention(PAGE),))], HISTORY, NOW)
+    assert points(unknown) == {"breadth": BREADTH}
 
 
 def test_each_place_has_a_cohort_of_its_own() -> None:
