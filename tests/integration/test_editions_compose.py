@@ -295,3 +295,41 @@ def test_a_backtest_reads_the_stored_mornings(store: Store, settings: Settings) 
     assert (judged.day, judged.papers, judged.voted) == (DAY, 40, 1)
     assert judged.ours.ndcg == judged.votes.ndcg == 1
     assert backtest(store, DAY + timedelta(days=1), DAY + timedelta(days=2)) == ()
+
+
+def test_a_poll_that_was_under_way_while_the_edition_was_frozen_loses_nothing(
+    store: Store, settings: Settings
+) -> None:
+    """Papers seen before the cut-off but stored after it come the next day."""
+    publish(store, count=3)
+    compose.build(store, settings, DAY, MORNING)
+    publish(store, count=3, start=50)
+    second = compose.build(store, settings, DAY + timedelta(days=1), MORNING + timedelta(days=1))
+    assert ids(second) == {f"arxiv:2606.{number:05}" for number in (50, 51, 52)}
+
+
+@pytest.mark.parametrize(
+    ("title", "abstract"),
+    [
+        pytest.param("The same title", "The same abstract.", id="all alike"),
+        pytest.param("Paper", "", id="no abstracts"),
+        pytest.param("一种新方法", "我们提出一种方法。结果很好。", id="Chinese"),
+        pytest.param("طريقة جديدة", "نقترح طريقة جديدة. النتائج جيدة.", id="Arabic"),
+        pytest.param("Long", "word. " * 50_000, id="huge abstracts"),
+    ],
+)
+def test_odd_papers_make_an_edition(store: Store, settings: Settings, title: str, abstract: str) -> None:
+    """Whatever the sources send, the day has its edition, and it can be replayed."""
+    PaperStore(store).absorb(
+        a_sighting(
+            arxiv_id=f"2606.{number:05}",
+            title=title,
+            abstract=abstract,
+            observed_at=MORNING - timedelta(hours=1),
+        )
+        for number in range(12)
+    )
+    edition = compose.build(store, settings, DAY, MORNING)
+    assert len(edition.entries) == 12
+    assert edition.notes[0].startswith("This newsletter is young")
+    assert compose.replay(store, DAY) == edition
