@@ -40,7 +40,7 @@ class Source(Value):
     adapter: Literal["auto", "arxiv", "huggingface", "feed"] = "auto"
     """How answers are read; `auto` decides by what the answer is."""
     keeps: Literal["named", "all"] = "named"
-    """`named`: entries that name a paper (arXiv number or DOI). `all`: every entry is a work, as in a journal."""
+    """`named`: entries that name a paper (arXiv number or DOI). `all`: every entry is one, as in a journal."""
     every: timedelta = timedelta(minutes=30)
     enabled: bool = True
 
@@ -189,7 +189,7 @@ class Entry(Value):
     summary: tuple[str, ...] = ()
     """One or two sentences of the abstract, verbatim."""
     offered_on: date | None = None
-    """The earlier day whose tail held it: readers who follow its words had it then, the others have it now."""
+    """The earlier day whose tail held it: who follows its words had it then, the others have it now."""
 
 
 class Trend(Value):
@@ -282,7 +282,7 @@ class Preferences(Value):
     topics: tuple[str, ...] = ()
     """Phrases followed; none means everything."""
     followed_until: date | None = None
-    """The day on which the reader went back from following phrases to everything; set where `topics` is emptied.
+    """The day on which the reader went back from following phrases to everything.
     For a week, what earlier tails held is left out, because this reader may have had it from there."""
     muted: tuple[str, ...] = ()
     """Words that remove a paper."""

@@ -167,8 +167,8 @@ class Settings(BaseSettings):
         default=60,
         gt=0,
         le=240,
-        description="Events that SendGrid made so long after a request, and none of the request, prove that it "
-        "was not accepted. Must exceed the webhook's lag.",
+        description="Events that SendGrid made so long after a request, and none of the request, prove that "
+        "it was not accepted. Must exceed the webhook's lag.",
     )
 
     # signing up: caps that keep the form from being used to flood somebody's inbox

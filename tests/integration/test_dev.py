@@ -32,7 +32,9 @@ class House:
         self.port = free_port()
         # no source is asked: what is tried here is who comes back
         (folder / "newsletter.toml").write_text("sources = []\n")
-        self.process = start(folder, "dev", "--port", str(self.port), "--concurrency", "1", TMPDIR=str(folder))
+        self.process = start(
+            folder, "dev", "--port", str(self.port), "--concurrency", "1", TMPDIR=str(folder)
+        )
 
     def answers(self) -> bool:
         """Whether the site can do its work."""

@@ -19,7 +19,8 @@ def test_every_setting_stands_in_the_table_with_its_default_and_meaning() -> Non
     missing = [
         line
         for field, name in environment_names().items()
-        if (line := f"| `{name}` | {default_of(field)} | {Settings.model_fields[field].description} |") not in README
+        if (line := f"| `{name}` | {default_of(field)} | {Settings.model_fields[field].description} |")
+        not in README
     ]
     assert missing == []
 
@@ -36,11 +37,16 @@ def test_every_command_stands_in_the_readme() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("line", sorted(set(re.findall(r"newsletter ([a-z]+(?: [a-z]+)?)", README))))
+TYPED = [
+    line
+    for line in sorted(set(re.findall(r"newsletter ([a-z]+(?: [a-z]+)?)", README)))
+    if line.split()[0] in NOUNS
+]
+
+
+@pytest.mark.parametrize("line", TYPED)
 def test_what_the_readme_tells_to_type_is_a_command(line: str) -> None:
     """Every `newsletter …` in the README can be typed."""
-    if line.split()[0] not in NOUNS:
-        pytest.skip("prose, not a command")
     arguments = line.split()
     command = newsletter.get_command(click.Context(newsletter), arguments[0])
     if not isinstance(command, click.Group):
