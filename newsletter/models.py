@@ -40,7 +40,7 @@ class Source(Value):
     adapter: Literal["auto", "arxiv", "huggingface", "feed"] = "auto"
     """How answers are read; `auto` decides by what the answer is."""
     keeps: Literal["named", "all"] = "named"
-    """`named`: entries that name a paper (arXiv number or DOI). `all`: every entry is one, as in a journal."""
+    """`named`: entries that name a paper (arXiv number or DOI). `all`: every entry, as in a journal."""
     every: timedelta = timedelta(minutes=30)
     enabled: bool = True
 
