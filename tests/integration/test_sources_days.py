@@ -1,4 +1,4 @@
-"""Polling real listings day after day: fresh, quiet, stale, half-filled, trimmed, and back after an outage."""
+"""Polling real listings day after day: fresh, quiet, stale, half-filled, trimmed, back after an outage."""
 
 import gzip
 import json
