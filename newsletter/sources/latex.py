@@ -96,11 +96,8 @@ def to_unicode(text: str) -> str:
     at = 0
     for formula in _FORMULA.finditer(text):
         inner = formula.group(1) or formula.group(2)
-        is_money = (
-            formula.group(1)
-            and not _LOOKS_MEANT.search(inner)
-            and _is_money(inner, text[formula.end() :][:1])
-        )
+        following = text[formula.end() : formula.end() + 1]
+        is_money = formula.group(1) and not _LOOKS_MEANT.search(inner) and _is_money(inner, following)
         plain = None if is_money else _formula(inner)
         pieces += [_prose(text[at : formula.start()]), formula.group() if plain is None else plain]
         at = formula.end()

@@ -12,7 +12,7 @@ from newsletter.sources.faults import FaultKind, UnreadableError
 
 ENTRY_NAMES = frozenset({"item", "entry"})
 MAX_DEPTH = 100
-MAX_ELEMENTS = 300_000
+MAX_ELEMENTS = 200_000
 """Where the walk itself ends; what is read of it is bounded by `MAX_COST`."""
 MAX_TEXT_EVENTS = 1_000_000
 """Stretches of text: lines, and the pieces between two entities."""
