@@ -17,6 +17,7 @@ BOMBS = {
     "one long entity, often": b'<!DOCTYPE r [<!ENTITY a "' + b"a" * 60 + b'">]>' + rss("&a;" * MANY),
     "very many entities": b"<!DOCTYPE r [" + b'<!ENTITY e "x">' * MANY + b"]>" + rss(ITEM.format(1)),
     "a document type without end": b"<!DOCTYPE r [" + b'<!ENTITY e "x' * MANY,
+    "comments without end in a document type": b"<!DOCTYPE r [" + b"<!--" * MANY,
     "comments without end": b"<rss><channel>" + b"<!--" * MANY,
     "character data without end": b"<rss><channel>" + b"<![CDATA[" * MANY,
     "instructions without end": b"<?x" * MANY + b"<rss/>",

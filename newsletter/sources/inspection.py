@@ -1,9 +1,10 @@
 """Look at a source before it is polled: what would be read, what would be dropped, and where the feed is."""
 
 import asyncio
+import html
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 
 from newsletter.models import Sighting, Source
 from newsletter.settings import Settings
@@ -19,6 +20,8 @@ from newsletter.sources.reading import Reading, read
 _FEED_TYPES = frozenset(
     {"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"}
 )
+_TAG = re.compile(r"<(base|link|a)\s([^<>]{1,2000})>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"([A-Za-z-]{1,40})\s?=\s?(\"[^\"]*+\"|'[^']*+'|[^\s\"'<>]++)")
 _LONGEST_PAGE = 1_000_000
 MAX_CANDIDATES = 5
 
@@ -86,31 +89,24 @@ def discover(url: str, settings: Settings, *, network: Network | None = None) ->
 def feeds_behind(answer: Answer) -> list[str]:
     """Return the feeds that a page links to with `rel=alternate`, in its order, feeds of comments last."""
     page = charset.to_utf8(answer.body[:_LONGEST_PAGE], answer.content_type).decode("utf-8", "replace")
-    finder = _Alternates()
-    finder.feed(page)
-    base = text.web_link(finder.base, answer.url) or answer.url
-    links = [(title, text.web_link(href, base)) for title, href in finder.found]
+    base = answer.url
+    links: list[tuple[str, str]] = []
+    for tag in _TAG.finditer(page):
+        said = {name.lower(): html.unescape(value.strip("\"'")) for name, value in _ATTRIBUTE.findall(tag[2])}
+        if tag[1].lower() == "base":
+            base = text.web_link(said.get("href"), answer.url) or base
+        elif _leads_to_a_feed(said):
+            links.append((said.get("title", ""), said["href"]))
     ordered = sorted(links, key=lambda link: "comment" in link[0].lower())
-    return list(dict.fromkeys(url for _, url in ordered if url))[:MAX_CANDIDATES]
+    urls = (text.web_link(href, base) for _, href in ordered)
+    return list(dict.fromkeys(url for url in urls if url))[:MAX_CANDIDATES]
 
 
-class _Alternates(HTMLParser):
-    """Collects what a page says its feeds are."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.base = ""
-        self.found: list[tuple[str, str]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take note of `<base>` and of links that lead to a feed."""
-        said = {name: value or "" for name, value in attrs}
-        kind = said.get("type", "").partition(";")[0].strip().lower()
-        if tag == "base" and not self.base:
-            self.base = said.get("href", "")
-        is_alternate = tag in {"link", "a"} and "alternate" in said.get("rel", "").lower().split()
-        if is_alternate and kind in _FEED_TYPES and said.get("href"):
-            self.found.append((said.get("title", ""), said["href"]))
+def _leads_to_a_feed(said: dict[str, str]) -> bool:
+    kind = said.get("type", "").partition(";")[0].strip().lower()
+    return (
+        "alternate" in said.get("rel", "").lower().split() and kind in _FEED_TYPES and bool(said.get("href"))
+    )
 
 
 def _answer(url: str, settings: Settings, now: datetime, network: Network) -> Answer:

@@ -75,7 +75,7 @@ _LETTER = re.compile(r"\\(ss|ae|AE|oe|OE|aa|AA|[oOlLij])(?![A-Za-z])(?:\s++|\{\}
 _STYLE = re.compile(
     r"\\(?:" + "|".join(sorted(_STYLES, key=len, reverse=True)) + r")\s*\{([^{}\\$]{1,500})\}"
 )
-_OLD_STYLE = re.compile(r"\{\\(?:rm|it|bf|tt|em|sc|sf)\s+([^{}\\$]{1,500})\}")
+_OLD_STYLE = re.compile(r"\{\\(?:rm|it|bf|tt|em|sc|sf)\s([^{}\\$]{1,500})\}")
 _ESCAPED = re.compile(r"\\([%&#_{}])")
 _SYMBOL = re.compile(r"\\(?:(?:mathbb|mathcal|mathfrak)\s*\{[A-Za-z]\}|[A-Za-z]+|[,;:! ])")
 _BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm)\s*\{([0-9]+|[A-Za-z]{2,40})\}")

@@ -22,7 +22,7 @@ _LONGEST_READ = 200_000
 _POINTS = re.compile(r"\bPoints?:\s*([0-9]{1,7})\b|\b([0-9]{1,7}) points?\b", re.IGNORECASE)
 _COMMENTS = re.compile(r"#\s*Comments?:\s*([0-9]{1,7})\b|\b([0-9]{1,7}) comments?\b", re.IGNORECASE)
 _ANCHOR = re.compile(
-    r"<a\s[^>]{0,1000}?href\s*=\s*[\"']([^\"'>]{1,1000})[\"'][^>]{0,1000}>(.{0,500}?)</a>",
+    r"<a\s[^<>]{0,1000}?href\s?=\s?[\"']([^\"'<>]{1,1000})[\"'][^<>]{0,1000}>(.{0,500}?)</a>",
     re.DOTALL | re.IGNORECASE,
 )
 _INITIALS = re.compile(r"(?:[A-Z][a-z]?\.?[ -]?){1,5}")

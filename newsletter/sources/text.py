@@ -34,7 +34,7 @@ _PLAIN = (
 _MARKUP = re.compile(
     rf"</?(?:{_ACTIVE})(?=[\s/>])[^<>]*+(?:>|\Z)"  # whatever else is said in it
     rf"|</?(?:{_PLAIN})\s*+/?>"  # “a<b and c>d” is none
-    r"|<[a-z][^\s<>]{0,60}[\s/]+[^<>]*=[^<>]*+(?:>|\Z)"  # any name, with an attribute
+    r"|<[a-z][^\s<>/]{0,60}+[\s/][^<>=]*+=[^<>]*+(?:>|\Z)"  # any name, with an attribute
     r"|<!(?:--|doctype|\[cdata\[)|<\?",
     re.IGNORECASE,
 )
@@ -123,8 +123,8 @@ def split_names(line: str) -> list[str]:
     >>> split_names("Ada Lovelace (Analytical, Ltd), Charles Babbage and Alan Turing")
     ['Ada Lovelace', 'Charles Babbage', 'Alan Turing']
     """
-    without_brackets = re.sub(r"\([^()]{0,300}\)", "", line)
-    return [name.strip() for name in re.split(r",(?:\s+and\s)?|;|\s+and\s", without_brackets) if name.strip()]
+    without_brackets = re.sub(r"\([^()]{0,300}\)", "", " ".join(line.split()))
+    return [name.strip() for name in re.split(r",(?: and )?|;| and ", without_brackets) if name.strip()]
 
 
 def web_link(url: str | None, base: str = "") -> str | None:
