@@ -7,7 +7,7 @@ feed's entries are works themselves (`keeps = "all"`).
 """
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from newsletter.models import Link, Sighting, Source
 from newsletter.sources import text
@@ -96,9 +96,7 @@ class _Reading:
             version=work.version,
             doi=work.doi,
             categories=tuple(text.one_line(one)[:80] for one in item.categories[:20]) if is_the_work else (),
-            announced=item.published
-            if item.published and item.published < self.now + timedelta(days=2)
-            else None,
+            announced=item.published,
             links=self._links(work, abstract, is_the_work=is_the_work),
             rank=self.rank,
             votes=_count(_POINTS, item.summary),

@@ -1,7 +1,7 @@
 """From the bytes of an answer to sightings: what kind of document it is, and who reads it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from newsletter.models import Sighting, Source
@@ -12,6 +12,9 @@ from newsletter.sources.faults import FaultKind, UnreadableError
 
 VERSION = 1
 """Goes up when the same bytes are read differently, so that a body that has not changed is read anew once."""
+
+_AHEAD = timedelta(days=2)
+"""How far a listing may be dated ahead of us: time zones, and clocks that are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,9 @@ def _from_json(source: Source, document: Any, now: datetime, url: str) -> Readin
         return _from_feed(source, jsonfeed.read(document), now, url)
     if huggingface.is_daily_papers(document):
         found, dropped = huggingface.sightings(document, source, now)
-        return Reading("huggingface", tuple(found), len(document), tuple(dropped), None, is_whole=True)
+        return Reading(
+            "huggingface", _plausible(found, now), len(document), tuple(dropped), None, is_whole=True
+        )
     raise UnreadableError(
         FaultKind.NOT_A_FEED,
         "The answer is JSON, but neither a JSON Feed nor daily papers. Correct the source's url.",
@@ -75,9 +80,17 @@ def _from_feed(source: Source, feed: feeds.Feed, now: datetime, url: str) -> Rea
         kind, (found, dropped) = "feed", mentions.sightings(feed, source, now, url)
     return Reading(
         kind=kind,
-        sightings=tuple(found),
+        sightings=_plausible(found, now),
         entries=len(feed.items) + sum(problem.what.startswith("entry ") for problem in feed.problems),
         dropped=(*feed.problems, *dropped),
         built=feed.built,
         is_whole=feed.is_whole,
+    )
+
+
+def _plausible(found: list[Sighting], now: datetime) -> tuple[Sighting, ...]:
+    """Return sightings without announcements from the future, which would stay new for ever."""
+    return tuple(
+        one.model_copy(update={"announced": None}) if one.announced and one.announced > now + _AHEAD else one
+        for one in found
     )

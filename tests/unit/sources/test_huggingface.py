@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import NOON
 
 from newsletter.models import Link, Sighting, Source
 from newsletter.sources.reading import Reading, read
 
+NOW = datetime(2026, 6, 20, tzinfo=UTC)
 SOURCE = Source(name="hf", url="https://huggingface.co/api/daily_papers")
 
 
 def a_reading(document: Any) -> Reading:
     """Read an answer of the API."""
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return read(SOURCE, body, "application/json", SOURCE.url, NOON, cap_bytes=10_000_000)
+    return read(SOURCE, body, "application/json", SOURCE.url, NOW, cap_bytes=10_000_000)
 
 
 def an_item(**paper: Any) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def test_an_empty_list_is_a_valid_answer() -> None:
 def test_the_rss_form_gives_the_votes_in_its_text(shared: Path) -> None:
     """Authors, upvotes and summary stand in the description; `pubDate` is arXiv's and announces nothing."""
     body = (shared / "data/feeds/huggingface/20260410T000911Z.xml.gz").read_bytes()
-    found = read(SOURCE, body, "", "https://feeds.example/hf", NOON, cap_bytes=10_000_000).sightings
+    found = read(SOURCE, body, "", "https://feeds.example/hf", NOW, cap_bytes=10_000_000).sightings
     assert (found[0].arxiv_id, found[0].votes, found[1].votes) == ("2604.06182", 1, 19)
     assert found[1].authors == ("Debangshu Banerjee", "Changming Xu", "Gagandeep Singh")
     assert found[1].abstract.startswith("Recent advances have shown")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from builders import NOON
-from hostile import BOMBS
+from hostile import BOMBS, rss
 
 from newsletter.models import Sighting, Source
 from newsletter.sources.faults import FaultKind, UnreadableError
@@ -148,3 +148,11 @@ def test_a_json_feed_that_names_papers_gives_them() -> None:
     body = {"items": [{"url": "https://arxiv.org/abs/2601.00001", "title": "<b>A</b>\r\nBcc: x", "id": "1"}]}
     (sighting,) = a_reading(json.dumps(body).encode()).sightings
     assert (sighting.arxiv_id, sighting.title) == ("2601.00001", "A Bcc: x")
+
+
+@pytest.mark.parametrize(("year", "is_kept"), [(2026, True), (2199, False)])
+def test_nothing_is_announced_from_the_future(year: int, is_kept: bool) -> None:
+    """A date that is years ahead would keep a paper new for ever; it is unknown instead."""
+    listed = f"<item><title>T</title><link>https://arxiv.org/abs/2601.00001</link><pubDate>{year}-06-10</pubDate></item>"
+    (found,) = a_reading(rss(listed)).sightings
+    assert (found.announced is not None) is is_kept
