@@ -186,6 +186,21 @@ def test_a_public_page_cannot_redirect_to_loopback(site: Website, settings: Sett
     assert site.requests == []
 
 
+def test_no_known_trick_reaches_this_machine(shared: Path, settings: Settings) -> None:
+    """Every collected spelling of a private machine is refused by the client itself, names by their address."""
+    leads_to = {"metadata.google.internal": "169.254.169.254", "ip6-localhost": "::1"}
+
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        return [leads_to.get(host, "127.0.0.1")]
+
+    folder = shared / "data/addresses"
+    names = ("loopback_urls.txt", "handmade_additional.txt")
+    lines = [line for name in names for line in (folder / name).read_text("utf-8").splitlines() if line]
+    for line in lines:
+        with pytest.raises(AddressRefusedError):
+            get(settings, line, resolver=resolve)
+
+
 @pytest.mark.parametrize(
     "found", ["93.184.215.14 127.0.0.1", "93.184.215.14 ::1", "10.0.0.1", "fe80::1%eth0"]
 )
