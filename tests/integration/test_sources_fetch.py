@@ -187,7 +187,7 @@ def test_a_public_page_cannot_redirect_to_loopback(site: Website, settings: Sett
 
 
 def test_no_known_trick_reaches_this_machine(shared: Path, settings: Settings) -> None:
-    """Every collected spelling of a private machine is refused by the client itself, names by their address."""
+    """Each collected spelling of such a machine is refused by the client itself, names by where they lead."""
     leads_to = {"metadata.google.internal": "169.254.169.254", "ip6-localhost": "::1"}
 
     async def resolve(host: str, port: int) -> Sequence[str]:
