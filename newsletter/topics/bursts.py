@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from newsletter.models import Paper
-from newsletter.topics.clustering import day_long_forms
-from newsletter.topics.labels import LEAST_PAPERS, Phrasebook, phrasebook
+from newsletter.topics.clustering import LEAST_PAPERS, day_long_forms
+from newsletter.topics.labels import label
 from newsletter.topics.memory import Memory
-from newsletter.topics.words import read
+from newsletter.topics.phrasebook import Phrasebook, phrasebook
+from newsletter.topics.words import Reading, read
 
 WINDOWS = (1, 3, 5)
 """Publishing days over which a burst may have built up, this one included."""
@@ -46,14 +47,15 @@ def bursts(papers: Iterable[Paper], memory: Memory, *, limit: int = 40) -> tuple
     if not ordered or not memory.papers:
         return ()
     long_forms = day_long_forms(ordered, memory)
-    book = phrasebook([read(paper, long_forms) for paper in ordered], memory)
+    readings = [read(paper, long_forms) for paper in ordered]
+    book = phrasebook(readings, memory)
     scored = []
     for phrase, worth in book.worth.items():
         surprise, ratio = _surprise(phrase, len(book.holders[phrase]), len(ordered), memory)
         if surprise > 0:
             scored.append((round(surprise * worth, 6), ratio, phrase))
     scored.sort(key=lambda one: (-one[0], one[2]))
-    return _distinct(scored, ordered, book, limit)
+    return _distinct(scored, ordered, readings, book, limit)
 
 
 def _surprise(phrase: str, holders: int, papers: int, memory: Memory) -> tuple[float, float]:
@@ -77,7 +79,11 @@ def _surprise(phrase: str, holders: int, papers: int, memory: Memory) -> tuple[f
 
 
 def _distinct(
-    scored: Sequence[tuple[float, float, str]], papers: Sequence[Paper], book: Phrasebook, limit: int
+    scored: Sequence[tuple[float, float, str]],
+    papers: Sequence[Paper],
+    readings: Sequence[Reading],
+    book: Phrasebook,
+    limit: int,
 ) -> tuple[Burst, ...]:
     """Return the first of those that tell of the same papers."""
     found: list[Burst] = []
@@ -90,8 +96,8 @@ def _distinct(
         if len(members) < LEAST_PAPERS or _author_groups([papers[member] for member in members]) < 2:
             continue
         taken.append((holders, stems))
-        label = book.label(phrase, members)
-        found.append(Burst(label, surprise, round(ratio, 4), tuple(papers[member] for member in members)))
+        name = label(phrase, [readings[member] for member in members])
+        found.append(Burst(name, surprise, round(ratio, 4), tuple(papers[member] for member in members)))
         if len(found) == limit:
             break
     return tuple(found)

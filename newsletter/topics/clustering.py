@@ -2,20 +2,25 @@
 
 Papers that are alike are joined into a tree by average linkage (R. Sokal and
 C. Michener, “A statistical method for evaluating systematic relationships”,
-1958); the tree is cut; each group is named by the phrase that fits it best.
+1958). A branch is worth how much more alike its pairs are than pairs of that
+day usually are (the objective of N. Bansal, A. Blum and S. Chawla,
+“Correlation clustering”, Machine Learning 56, 2004), times how well one
+phrase names it. The topics are the branches, none inside another, whose worth
+sums highest.
 """
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from newsletter.models import Paper, Topic
 from newsletter.topics import acronyms
-from newsletter.topics.labels import LEAST_PAPERS, Phrasebook, phrasebook
+from newsletter.topics.labels import label, printed
 from newsletter.topics.memory import Memory
-from newsletter.topics.similarity import similarities
-from newsletter.topics.words import Clause, read
+from newsletter.topics.phrasebook import Phrasebook, phrasebook
+from newsletter.topics.similarity import Vectors, vectors
+from newsletter.topics.words import Clause, Reading, read
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,26 +28,46 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
 
-PAPERS_A_GROUP = 3.5
-"""The tree is cut into so many groups that this is their mean size; most of them are single papers."""
+LEAST_PAPERS = 3
+"""Fewer papers are no topic."""
+USUAL = 0.93
+"""Pairs in a topic are to be more alike than this share of the day's pairs."""
+BELONGS = 0.7
+"""A member that is less alike to the others than this, as a share of the members' mean, is left out."""
+MOST_AT_ONCE = 1_500
+"""Papers that make one tree; the work and the memory grow with the square, a larger day is halved first."""
+
+
+@dataclass(frozen=True)
+class _Day:
+    """What is known of the day's papers, by number."""
+
+    papers: Sequence[Paper]
+    readings: Sequence[Reading]
+    vectors: Vectors
+    book: Phrasebook
 
 
 def find_topics(papers: Iterable[Paper], memory: Memory) -> tuple[Topic, ...]:
     """Return the day's topics, best first; a paper is in one of them or in none.
 
-    A topic has three papers or more, those that hold its label first, best
-    first. The order in which papers come does not matter.
+    A topic has three papers or more: those that hold its label first, then
+    those that are like them, each best first. Labels differ. The order in
+    which papers come does not matter.
     """
     ordered = sorted(papers, key=lambda paper: paper.id)
     if len(ordered) < LEAST_PAPERS:
         return ()
     long_forms = day_long_forms(ordered, memory)
     readings = [read(paper, long_forms) for paper in ordered]
-    near = similarities(readings, memory)
-    book = phrasebook(readings, memory)
-    named = [topic for group in _groups(near) if (topic := _topic(group, ordered, near, book))]
-    named.sort(key=lambda one: (-one[0], one[1].label))
-    return tuple(topic for _, topic in named)
+    day = _Day(ordered, readings, vectors(readings, memory), phrasebook(readings, memory))
+    usual = _usual(day)
+    branches: list[list[int]] = []
+    for part in _parts(list(range(len(ordered))), day.vectors):
+        branches += _branches(part, day, usual)
+    topics = [_topic(phrase, members, day, usual) for phrase, members in _named(branches, day.book)]
+    found = [topic for topic in topics if topic]
+    return tuple(topic for _, topic in sorted(found, key=lambda one: (-one[0], one[1].label)))
 
 
 def day_long_forms(papers: Iterable[Paper], memory: Memory) -> dict[str, Clause]:
@@ -54,41 +79,85 @@ def day_long_forms(papers: Iterable[Paper], memory: Memory) -> dict[str, Clause]
     return acronyms.long_forms(counts, least=2) | memory.long_forms
 
 
-def _groups(near: "Matrix") -> list[list[int]]:
+def _parts(papers: list[int], day: Vectors) -> list[list[int]]:
+    if len(papers) <= MOST_AT_ONCE:
+        return [papers]
+    return [part for half in day.halves(papers) for part in _parts(half, day)]
+
+
+def _usual(day: _Day) -> float:
+    """Return the similarity that few of the day's pairs exceed; on a large day, of every so many papers' pairs."""
     import numpy as np
-    from scipy.cluster.hierarchy import fcluster, linkage
+
+    step = -(-len(day.papers) // MOST_AT_ONCE)
+    near = day.vectors.near(range(0, len(day.papers), step))
+    return float(np.quantile(near[np.triu_indices(len(near), 1)], USUAL))
+
+
+def _branches(papers: Sequence[int], day: _Day, usual: float) -> list[list[int]]:
+    """Return the branches of the papers' tree, none inside another, whose worth sums highest."""
+    import numpy as np
+    from scipy.cluster.hierarchy import linkage
     from scipy.spatial.distance import squareform
 
+    near = day.vectors.near(papers)
     distance = np.maximum(1 - near, 0)
     np.fill_diagonal(distance, 0)
-    tree = linkage(squareform(distance, checks=False), "average")
-    cut = fcluster(tree, max(1, round(len(near) / PAPERS_A_GROUP)), "maxclust")
-    members: dict[int, list[int]] = defaultdict(list)
-    for paper, group in enumerate(cut):
-        members[int(group)].append(paper)
-    return [group for group in members.values() if len(group) >= LEAST_PAPERS]
+    members: list[list[int]] = [[paper] for paper in papers]
+    alike: list[float] = [0.0] * len(near)
+    worth: list[float] = [0.0] * len(near)
+    chosen: list[list[list[int]]] = [[] for _ in range(len(near))]
+    for left, right, height, size in linkage(squareform(distance, checks=False), "average").tolist():
+        a, b = int(left), int(right)
+        branch = members[a] + members[b]
+        pairs = alike[a] + alike[b] + (1 - height) * len(members[a]) * len(members[b])
+        value, best = worth[a] + worth[b], chosen[a] + chosen[b]
+        beyond = pairs - usual * size * (size - 1) / 2
+        if size >= LEAST_PAPERS and beyond > 0:
+            whole = beyond * day.book.best(branch)[0]
+            if whole > value:
+                value, best = whole, [branch]
+        members.append(branch)
+        alike.append(pairs)
+        worth.append(value)
+        chosen.append(best)
+    return chosen[-1]
 
 
-def _topic(
-    group: Sequence[int], papers: Sequence[Paper], near: "Matrix", book: Phrasebook
-) -> tuple[float, Topic] | None:
-    import numpy as np
+def _named(branches: Iterable[Sequence[int]], book: Phrasebook) -> list[tuple[str, list[int]]]:
+    """Return the branches with their phrases, those with one phrase as one."""
+    by_phrase: dict[str, list[int]] = defaultdict(list)
+    for branch in branches:
+        phrase = book.best(branch)[1]
+        if phrase is not None:
+            by_phrase[phrase].extend(branch)
+    return sorted(by_phrase.items())
 
-    fit, phrase = book.best(group)
-    if phrase is None:
+
+def _topic(phrase: str, members: Sequence[int], day: _Day, usual: float) -> tuple[float, Topic] | None:
+    """Return a topic with its worth, without members that do not belong; None where too few remain."""
+    closeness = _closeness(members, day.vectors)
+    mean = sum(closeness.values()) / len(closeness)
+    members = [member for member in members if closeness[member] >= BELONGS * mean]
+    if len(members) < LEAST_PAPERS:
         return None
-    inside = near[np.ix_(group, group)]
-    closeness = (inside.sum(axis=1) - 1) / (len(group) - 1)
-    rank = sorted(
-        range(len(group)),
-        key=lambda place: (group[place] not in book.holders[phrase], -closeness[place], group[place]),
-    )
-    holders = [member for member in group if member in book.holders[phrase]]
-    cohesion = float(closeness.mean())
+    closeness = _closeness(members, day.vectors)
+    holders = day.book.holders[phrase]
+    members.sort(key=lambda one: (one not in holders, -closeness[one], one))
+    told = [day.readings[member] for member in members]
+    beyond = sum(closeness.values()) / len(members) - usual
     topic = Topic(
-        label=book.label(phrase, holders),
-        keywords=book.keywords(group, phrase),
-        papers=tuple(papers[group[place]] for place in rank),
-        cohesion=round(max(0.0, cohesion), 6),
+        label=label(phrase, [day.readings[member] for member in members if member in holders]),
+        keywords=tuple(printed(tuple(one.split()), told) for one in day.book.keywords(members, phrase)),
+        papers=tuple(day.papers[member] for member in members),
+        cohesion=round(min(1.0, max(0.0, beyond)), 6),
     )
-    return round(cohesion * fit * math.sqrt(len(group)), 6), topic
+    pairs = len(members) * (len(members) - 1) / 2
+    return round(beyond * pairs * day.book.fit(phrase, frozenset(members)), 6), topic
+
+
+def _closeness(members: Sequence[int], day: Vectors) -> dict[int, float]:
+    """Return each member's mean similarity to the others, rounded: the order of adding is to change nothing."""
+    near = day.near(members)
+    means = (near.sum(axis=1) - near.diagonal()) / (len(members) - 1)
+    return {member: round(float(mean), 6) for member, mean in zip(members, means, strict=True)}

@@ -74,7 +74,7 @@ class Memory:
         readings = [read(paper, self.long_forms) for paper in ordered]
         today = [set(terms(reading)) for reading in readings]
         holders = Counter(term for found in today for term in found)
-        titles = Counter(term for reading in readings for term in set(terms(reading._replace(abstract=()))))
+        titles = Counter(term for reading in readings for term in set(terms(reading.heading)))
         counted = Day(
             day,
             len(ordered),

@@ -1,19 +1,18 @@
-"""How alike a day's papers are: shared words weighed by rarity, the latent space, and the company they keep.
+"""How alike a day's papers are: shared words weighed by rarity, and the latent space.
 
-tf-idf cosine: G. Salton and C. Buckley, “Term-weighting approaches in
-automatic text retrieval”, Information Processing & Management 24(5), 1988.
-Leaning on neighbours: A. Singhal and F. Pereira, “Document expansion for
-speech retrieval”, SIGIR 1999.
+tf-idf cosine (G. Salton and C. Buckley, “Term-weighting approaches in
+automatic text retrieval”, Information Processing & Management 24(5), 1988).
 """
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from newsletter.topics.memory import Memory, is_content
+from newsletter.topics.memory import Memory, terms
 from newsletter.topics.space import sparse_rows
-from newsletter.topics.words import Reading, phrases
+from newsletter.topics.words import Reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,72 +24,73 @@ TITLE_WEIGHT = 3
 """A word in the title counts as three in the abstract."""
 LATENT_SHARE = 0.3
 """The latent space's part in a similarity; the rest is shared words."""
-NEIGHBOURS = 4
-"""A paper is seen together with so many that are most like it, as heavy as itself in sum."""
 
 
-def similarities(readings: Sequence[Reading], memory: Memory) -> "Matrix":
-    """Return papers × papers, symmetric, 1 on the diagonal, about 0 for two that have nothing in common."""
-    import numpy as np
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """A day's papers, by number, as rows of length 1."""
 
-    counts = [_weighted_counts(reading) for reading in readings]
-    words = _word_rows(counts, memory)
-    near: Matrix = np.asarray((words @ words.T).todense(), np.float32)
-    latent = memory.space.place(
-        [
-            {term: _damped(n) * memory.rarity(term) for term, n in row.items() if " " not in term}
-            for row in counts
-        ]
-    )
-    if latent.shape[1]:
-        near = np.asarray((1 - LATENT_SHARE) * near + LATENT_SHARE * (latent @ latent.T), np.float32)
-    return _in_company(near)
+    words: Any
+    """Papers × terms, sparse."""
+    latent: "Matrix"
+    """Papers × directions; no columns without a memory."""
+
+    def near(self, papers: Sequence[int]) -> "Matrix":
+        """Return papers × papers, 1 on the diagonal, about 0 for two that have nothing in common."""
+        import numpy as np
+
+        words = self.words[papers]
+        near = (words @ words.T).toarray()
+        if self.latent.shape[1]:
+            latent = self.latent[papers]
+            near = (1 - LATENT_SHARE) * near + LATENT_SHARE * (latent @ latent.T)
+        return np.asarray(near, np.float32)
+
+    def halves(self, papers: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Return the papers in two parts that are each more alike, neither less than a tenth of all.
+
+        2-means (S. Lloyd, “Least squares quantization in PCM”, 1982) from the
+        paper that is least like the mean and the one least like that.
+        """
+        import numpy as np
+
+        rows = self.latent[papers] if self.latent.shape[1] else self.words[papers]
+        first = rows[[int(np.argmin(_against(rows, rows.mean(axis=0))))]]
+        second = rows[[int(np.argmin(_against(rows, first)))]]
+        side = _against(rows, first) - _against(rows, second)
+        for _ in range(10):
+            if not 0 < (side > 0).sum() < len(papers):
+                break
+            side = _against(rows, rows[side > 0].mean(axis=0)) - _against(rows, rows[side <= 0].mean(axis=0))
+        order = np.argsort(side, kind="stable")
+        least = len(papers) // 10
+        cut = min(max(int((side <= 0).sum()), least), len(papers) - least)
+        numbers = np.array(papers)[order].tolist()
+        return sorted(numbers[:cut]), sorted(numbers[cut:])
 
 
-def _in_company(near: "Matrix") -> "Matrix":
-    """Return the similarities after each paper is averaged with those nearest to it."""
-    import numpy as np
-    from scipy import sparse
-
-    papers = len(near)
-    others = np.maximum(near, 0)
-    np.fill_diagonal(others, 0)
-    nearest = np.argsort(-others, axis=1, kind="stable")[:, :NEIGHBOURS]
-    weights = np.take_along_axis(others, nearest, axis=1)
-    weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
-    company = sparse.csr_matrix(
-        (weights.ravel(), (np.repeat(np.arange(papers), nearest.shape[1]), nearest.ravel())), (papers, papers)
-    ) + sparse.eye(papers, dtype=np.float32)
-    joined = company @ (company @ near).T
-    scale = 1 / np.sqrt(np.maximum(np.diag(joined), 1e-9))
-    scaled: Matrix = np.asarray(joined * scale[:, None] * scale, np.float32)
-    return np.maximum(scaled, scaled.T)  # rounding must not make it lopsided
-
-
-def _word_rows(counts: Sequence[Mapping[str, int]], memory: Memory) -> Any:
-    """Return papers × terms, rows of length 1; a term of one paper alone relates it to nobody."""
-    met = Counter(term for row in counts for term in row)
+def vectors(readings: Sequence[Reading], memory: Memory) -> Vectors:
+    """Return a day's papers as vectors; a stem or phrase of a single paper relates it to nobody."""
+    met = Counter(term for reading in readings for term in set(terms(reading)))
     rarity = {
-        term: math.sqrt((math.log((1 + len(counts)) / (1 + papers)) + 1) * (memory.rarity(term) + 1))
+        term: math.sqrt((math.log((1 + len(readings)) / (1 + papers)) + 1) * (memory.rarity(term) + 1))
         for term, papers in met.items()
         if papers > 1
     }
-    rows = [{term: _damped(n) * rarity[term] for term, n in row.items() if term in rarity} for row in counts]
-    return sparse_rows(rows, tuple(sorted(rarity)))
+    del met
+    words, latent = [], []
+    for reading in readings:
+        counts = Counter(terms(reading)) + Counter(list(terms(reading.heading)) * (TITLE_WEIGHT - 1))
+        damped = {term: 1 + math.log(count) for term, count in counts.items()}
+        words.append({term: weight * rarity[term] for term, weight in damped.items() if term in rarity})
+        latent.append({term: n * memory.rarity(term) for term, n in damped.items() if " " not in term})
+    return Vectors(sparse_rows(words, tuple(sorted(rarity))), memory.space.place(latent))
 
 
-def _damped(count: int) -> float:
-    return 1 + math.log(count)
+def _against(rows: Any, one: Any) -> "Matrix":
+    """Return each row's product with one row."""
+    import numpy as np
 
-
-def _weighted_counts(reading: Reading) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for clauses, weight in ((reading.title, TITLE_WEIGHT), (reading.abstract, 1)):
-        for clause in clauses:
-            for word in clause:
-                if is_content(word):
-                    counts[word.stem] += weight
-        for phrase in phrases(clauses):
-            if " " in phrase:
-                counts[phrase] += weight
-    return counts
+    row = np.asarray(one.todense() if hasattr(one, "todense") else one, np.float32).reshape(-1)
+    product: Matrix = np.asarray(rows @ row).reshape(-1)
+    return product

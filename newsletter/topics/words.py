@@ -56,6 +56,11 @@ class Reading(NamedTuple):
         """Return every clause, the title's first."""
         return self.title + self.abstract
 
+    @property
+    def heading(self) -> "Reading":
+        """Return the title alone."""
+        return Reading(self.title, ())
+
 
 def read(paper: Paper, long_forms: Mapping[str, tuple[Word, ...]] | None = None) -> Reading:
     """Return a paper's words, acronyms in `long_forms` written out."""
@@ -145,6 +150,11 @@ def spans(clause: Clause) -> Iterator[tuple[int, int]]:
                 break
             if word.closes:
                 yield start, end + 1
+
+
+def is_whole(clause: Clause, start: int, end: int) -> bool:
+    """Tell whether a span cuts no hyphenated word apart: “image models” in “text-to-image models” does."""
+    return clause[start].joint != "-" and (end == len(clause) or clause[end].joint != "-")
 
 
 def printed(words: Clause) -> str:
