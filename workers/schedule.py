@@ -13,15 +13,13 @@ from newsletter.delivery import cohorts, sweep
 from newsletter.editions import compose as composing
 from newsletter.settings import Settings
 from newsletter.sources import catalog
+from newsletter.sources.polling import shards
 from newsletter.sources.store import SourceStore
 from newsletter.store import Key, Store
 from workers.app import TICK_EVERY, app, settings, store
 
 Task = tuple[str, tuple[str, ...]]
 """A task's name and the ids that it is called with."""
-
-SOURCES_A_TASK = 200
-"""One task asks many sources at once; its cost is counted once."""
 
 TICK = Key("tick:{slot}", "string", "this half minute's tick has been taken", timedelta(minutes=2))
 ASKED = Key("asked:{task}", "string", "this task was enqueued a moment ago", timedelta(seconds=90))
@@ -65,6 +63,7 @@ def work_due(redis: Store, settings: Settings, now: datetime) -> Iterator[Task]:
         yield "workers.composing.compose", (day.isoformat(),)
     if redis.set(TIDIED(day=now.date()), "1", nx=True, ex=TIDIED.expires):
         yield "workers.upkeep.tidy", ()
-    names = SourceStore(redis).due(catalog.configured(settings, redis), now)
-    for start in range(0, len(names), SOURCES_A_TASK):
-        yield "workers.polling.poll", tuple(names[start : start + SOURCES_A_TASK])
+    sources = catalog.configured(settings, redis)
+    names = set(SourceStore(redis).due(sources, now))
+    for shard in shards([source for source in sources if source.name in names]):
+        yield "workers.polling.poll", shard

@@ -15,11 +15,13 @@ def is_candidate(paper: Paper, since: datetime, now: datetime, *, was_offered: b
     It does, for a week, where no tail has held the paper yet, or where since
     `since`, when the last edition was composed, some place has begun to show
     it or has shown other votes of it: a paper that found no seat gets another
-    chance when readers notice it, and only then. Withdrawn papers are never weighed, nor those known from
-    announcements of new versions alone.
+    chance when readers notice it, and only then. Withdrawn papers are never
+    weighed, nor those known from announcements of new versions alone, nor
+    those that a post names by number alone: nobody could tell what they are.
     """
     told = [mention for mention in paper.mentions if mention.announce_type not in _AGAIN]
-    if paper.withdrawn or not told or not timedelta() <= now - paper.first_seen <= WINDOW:
+    is_named = paper.title not in {f"arXiv:{paper.arxiv_id}", f"doi:{paper.doi}"}
+    if paper.withdrawn or not is_named or not told or not timedelta() <= now - paper.first_seen <= WINDOW:
         return False
     return not was_offered or any(_is_noticed(mention, since, now) for mention in told)
 

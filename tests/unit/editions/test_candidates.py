@@ -61,3 +61,10 @@ def test_a_paper_of_an_earlier_tail_comes_back_only_when_readers_notice_it() -> 
 def test_what_is_seen_after_now_is_not_known_yet() -> None:
     """An edition of the past does not know the future."""
     assert not is_candidate(a_seen_paper(-1), SINCE, NOW, was_offered=False)
+
+
+def test_a_paper_that_is_known_by_its_number_alone_waits_for_its_title() -> None:
+    """A post that links to a paper does not say what the paper is called; a listing does."""
+    nameless = a_seen_paper(1, arxiv_id="1706.03762", title="arXiv:1706.03762")
+    assert not is_candidate(nameless, SINCE, NOW, was_offered=False)
+    assert is_candidate(nameless.model_copy(update={"title": "A title"}), SINCE, NOW, was_offered=False)
