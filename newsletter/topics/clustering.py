@@ -86,7 +86,7 @@ def _parts(papers: list[int], day: Vectors) -> list[list[int]]:
 
 
 def _usual(day: _Day) -> float:
-    """Return the similarity that few of the day's pairs exceed; on a large day, of every so many papers' pairs."""
+    """Return the similarity that few of the day's pairs exceed; a large day is sampled."""
     import numpy as np
 
     step = -(-len(day.papers) // MOST_AT_ONCE)
@@ -157,7 +157,7 @@ def _topic(phrase: str, members: Sequence[int], day: _Day, usual: float) -> tupl
 
 
 def _closeness(members: Sequence[int], day: Vectors) -> dict[int, float]:
-    """Return each member's mean similarity to the others, rounded: the order of adding is to change nothing."""
+    """Return each member's mean similarity to the others, rounded: no order of adding changes it."""
     near = day.near(members)
     means = (near.sum(axis=1) - near.diagonal()) / (len(members) - 1)
     return {member: round(float(mean), 6) for member, mean in zip(members, means, strict=True)}
