@@ -17,15 +17,15 @@ from newsletter.sources.polling import shards
 from newsletter.sources.store import SourceStore
 from newsletter.store import Key, Store
 from workers.app import TICK_EVERY, app, settings, store
+from workers.upkeep import TIDIED
 
 Task = tuple[str, tuple[str, ...]]
 """A task's name and the ids that it is called with."""
 
 TICK = Key("tick:{slot}", "string", "this half minute's tick has been taken", timedelta(minutes=2))
 ASKED = Key("asked:{task}", "string", "this task was enqueued a moment ago", timedelta(seconds=90))
-TIDIED = Key("tidied:{day}", "string", "this day's upkeep was asked for", timedelta(days=2))
 BEAT_SEEN = Key("heartbeat:tick", "string", "when the tick last ran, ISO instant")
-KEYS = (TICK, ASKED, TIDIED, BEAT_SEEN)
+KEYS = (TICK, ASKED, BEAT_SEEN)
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def work_due(redis: Store, settings: Settings, now: datetime) -> Iterator[Task]:
         yield "workers.sending.freeze", ()
     if day := composing.due(redis, settings, now):
         yield "workers.composing.compose", (day.isoformat(),)
-    if redis.set(TIDIED(day=now.date()), "1", nx=True, ex=TIDIED.expires):
+    if not redis.exists(TIDIED(day=now.date())):
         yield "workers.upkeep.tidy", ()
     sources = catalog.configured(settings, redis)
     names = set(SourceStore(redis).due(sources, now))

@@ -1,16 +1,22 @@
 """What is done once a day: letting go of what is not needed any more."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from newsletter.store import Key
 from newsletter.subscribers import signup
 from workers.app import app, store
+
+TIDIED = Key("tidied:{day}", "string", "this day's upkeep is done", timedelta(days=2))
+KEYS = (TIDIED,)
 
 log = logging.getLogger(__name__)
 
 
 @app.task(name="workers.upkeep.tidy")  # type: ignore[untyped-decorator]  # celery ships no types
 def tidy() -> None:
-    """Forget addresses that were never confirmed; a run that is cut short goes on the next day."""
-    forgotten = signup.forget_unconfirmed(store(), datetime.now(UTC))
+    """Forget addresses that were never confirmed; noted when it is done, so a lost task comes again."""
+    now = datetime.now(UTC)
+    forgotten = signup.forget_unconfirmed(store(), now)
+    store().set(TIDIED(day=now.date()), "1", ex=TIDIED.expires)
     log.info("tidied unconfirmed=%d", forgotten)

@@ -48,3 +48,19 @@ def test_a_worker_that_cannot_start_says_why_in_one_line(tmp_path: Path) -> None
     )
     assert answer.returncode == 1
     assert answer.stderr.strip().endswith("Did you mean NEWSLETTER_TIMEZONE?")
+
+
+def test_the_keys_of_the_workers_stand_in_the_table_too(server: EmbeddedServer, tmp_path: Path) -> None:
+    """Rooms' keys are checked without workers; these few are declared beside the tasks."""
+    script = (
+        "from workers import polling, schedule, upkeep; "
+        "print(*(key.pattern for one in (polling, schedule, upkeep) for key in one.KEYS), sep='\\n')"
+    )
+    environ = {"REDIS_URL": f"unix://{server.socket}", "PYTHONPATH": str(REPOSITORY)}
+    answer = subprocess.run(
+        [sys.executable, "-c", script], env=environ, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    table = (REPOSITORY / ".github" / "CONTRIBUTING.md").read_text()
+    declared = answer.stdout.split()
+    assert len(declared) == 5
+    assert [pattern for pattern in declared if f"| `{pattern}` |" not in table] == []
