@@ -22,6 +22,7 @@ from newsletter.rendering import digest
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.store import Store
+from newsletter.subscribers import addresses
 from newsletter.subscribers.store import SubscriberStore
 
 
@@ -99,7 +100,9 @@ def send(day: date | None, dry_run: bool, yes: bool) -> None:
     waiting = cohorts.everyone_waiting(store, day)
     if not waiting:
         output.nothing_to_do(f"Every active reader has had the edition of {day}, or there are none.")
-    shown = ", ".join(masked(reader.address) for reader in SubscriberStore(store).get_many(waiting[:3]))
+    shown = ", ".join(
+        addresses.masked(reader.address) for reader in SubscriberStore(store).get_many(waiting[:3])
+    )
     more = ", …" if len(waiting) > 3 else ""
     click.echo(f"{len(waiting)} readers through {settings.mailer}: {shown}{more}")
     if dry_run:
@@ -182,16 +185,6 @@ def replay(day: date | None) -> None:
             f"The edition of {day} comes out differently. Was it composed by another version?"
         )
     click.echo(f"The edition of {day} comes out the same, byte by byte.")
-
-
-def masked(address: str) -> str:
-    """Return an address that its owner would recognise and nobody else.
-
-    >>> masked("reader@example.org"), masked("x@y.z")
-    ('r…@e…', 'x…@y…')
-    """
-    local, _, domain = address.rpartition("@")
-    return f"{local[:1]}…@{domain[:1]}…"
 
 
 def _summary(made: Edition) -> str:
