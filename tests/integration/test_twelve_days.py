@@ -8,7 +8,6 @@ was delivered is counted from its log and never from our ledger.
 
 import gzip
 import re
-import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from free_port import free_port
 
 from newsletter import queue
 from newsletter.delivery import batches, cohorts, letters, sweep
@@ -57,9 +57,7 @@ class Inbox:
 def inbox() -> Iterator[tuple[Inbox, int]]:
     """Run a real SMTP listener, and yield its log and port."""
     handler = Inbox()
-    with socket.socket() as probe:  # the controller looks at the port it was given, so 0 will not do
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()  # the controller looks at the port it was given, so 0 will not do
     controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.start()
     yield handler, port

@@ -13,18 +13,12 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from free_port import free_port
 
 from newsletter.embedded import EmbeddedServer
 
 FACTORY = [sys.executable, "-m", "uvicorn", "newsletter.web.app:create", "--factory", "--port"]
 OURS = [sys.executable, "-m", "newsletter.web"]
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @contextmanager
