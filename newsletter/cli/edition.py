@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from newsletter import queue
-from newsletter import settings as settings_module
-from newsletter import store as store_module
 from newsletter.cli import output
+from newsletter.cli.connection import connected
 from newsletter.delivery import cohorts, control, progress, settling
 from newsletter.delivery.ledger import Verdict
 from newsletter.delivery.progress import Progress
@@ -21,7 +20,6 @@ from newsletter.models import Edition, Preferences
 from newsletter.rendering import digest
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
-from newsletter.store import Store
 from newsletter.subscribers import addresses
 from newsletter.subscribers.store import SubscriberStore
 
@@ -53,7 +51,7 @@ def edition() -> None:
 @day_argument
 def build(day: date | None) -> None:
     """Compose DAY's edition and freeze it; one that is frozen stays as it is. Exit 3 then."""
-    settings, store = _connected()
+    settings, store = connected()
     day = day or _today(settings)
     if EditionStore(store).get(day):
         output.nothing_to_do(
@@ -71,7 +69,7 @@ def build(day: date | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the edition itself as JSON.")
 def preview(day: date | None, html: Path | None, as_json: bool) -> None:
     """Show DAY's edition as a reader would get it, frozen or as of now; freezes and sends nothing."""
-    settings, store = _connected()
+    settings, store = connected()
     day = day or _today(settings)
     made = EditionStore(store).get(day) or composing.preview(store, settings, day, datetime.now(UTC))
     if as_json:
@@ -95,7 +93,7 @@ def send(day: date | None, dry_run: bool, yes: bool) -> None:
 
     The workers do the sending; follow it with `newsletter edition status`.
     """
-    settings, store = _connected()
+    settings, store = connected()
     day = day or _today(settings)
     waiting = cohorts.everyone_waiting(store, day)
     if not waiting:
@@ -122,7 +120,7 @@ def send(day: date | None, dry_run: bool, yes: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(day: date | None, as_json: bool) -> None:
     """Show how far DAY's delivery has come, and what is in doubt."""
-    settings, store = _connected()
+    settings, store = connected()
     day = day or _today(settings)
     if not EditionStore(store).get(day):
         raise NotFoundError(f"There is no edition of {day}. Build it: newsletter edition build {day}")
@@ -142,7 +140,7 @@ def status(day: date | None, as_json: bool) -> None:
 @click.argument("word", type=click.Choice(["sent", "resend"]))
 def settle(day: date, word: str) -> None:
     """Say that DAY's mails in doubt were sent, or have them sent again. Exit 3 where none is."""
-    _, store = _connected()
+    _, store = connected()
     verdict = {"sent": Verdict.ASSUMED, "resend": Verdict.RESENT}[word]
     settled = settling.settle_by_hand(store, day, verdict)
     if not settled:
@@ -155,7 +153,7 @@ def settle(day: date, word: str) -> None:
 @click.option("--reason", default="held by the operator", show_default=True, help="Shown to whoever asks.")
 def hold(day: date | None, reason: str) -> None:
     """Stop DAY's delivery before its next request."""
-    settings, store = _connected()
+    settings, store = connected()
     day = day or _today(settings)
     control.hold(store, day, reason)
     click.echo(f"Held. To go on: newsletter edition resume {day}")
@@ -165,7 +163,7 @@ def hold(day: date | None, reason: str) -> None:
 @day_argument
 def resume(day: date | None) -> None:
     """Let DAY's delivery go on. Exit 3 where it was not held."""
-    settings, store = _connected()
+    settings, store = connected()
     day = day or _today(settings)
     if not control.resume(store, day):
         output.nothing_to_do(f"The edition of {day} is not held.")
@@ -176,7 +174,7 @@ def resume(day: date | None) -> None:
 @day_argument
 def replay(day: date | None) -> None:
     """Compose DAY again from its stored inputs, and say whether the bytes are the same. Exit 1 where not."""
-    settings, store = _connected()
+    settings, store = connected()
     day = day or _today(settings)
     frozen = EditionStore(store).get(day)
     again = composing.replay(store, day)
@@ -212,8 +210,3 @@ def _row(found: Progress) -> dict[str, object]:
 
 def _today(settings: Settings) -> date:
     return datetime.now(settings.zone).date()
-
-
-def _connected() -> tuple[Settings, Store]:
-    settings = settings_module.load()
-    return settings, store_module.connect(settings)

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import click
 
 from newsletter import settings as settings_module
-from newsletter import store as store_module
 from newsletter.cli import output
+from newsletter.cli.connection import connected
 from newsletter.errors import NotFoundError, TransientError
 from newsletter.models import Source
 from newsletter.papers import intake
@@ -27,7 +27,7 @@ def sources() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """List the sources: state, when each last answered, and what is wrong with it."""
-    settings, store = _connected()
+    settings, store = connected()
     configured = catalog.configured(settings, store)
     rows = [
         {
@@ -72,7 +72,7 @@ def test(url: str, as_json: bool) -> None:
 @click.option("--title", default="", help="What readers see in the coverage line.")
 def add(url: str, name: str | None, title: str) -> None:
     """Add the feed at URL, or the one that the page at URL points to."""
-    settings, store = _connected()
+    settings, store = connected()
     feed = inspection.discover(url, settings)
     host = (urlsplit(feed).hostname or "").removeprefix("www.")
     source = Source(name=name or host.replace(".", "-"), url=feed, title=title)
@@ -88,7 +88,7 @@ def add(url: str, name: str | None, title: str) -> None:
 @click.argument("name")
 def disable(name: str) -> None:
     """Stop polling NAME until it is enabled again."""
-    settings, store = _connected()
+    settings, store = connected()
     _named(settings, store, (name,))
     catalog.disable(store, name)
     click.echo(f"{name} is not polled any more. To poll it again: newsletter sources enable {name}")
@@ -98,7 +98,7 @@ def disable(name: str) -> None:
 @click.argument("name")
 def enable(name: str) -> None:
     """Poll NAME again."""
-    settings, store = _connected()
+    settings, store = connected()
     _named(settings, store, (name,))
     catalog.enable(store, name)
     click.echo(f"{name} is polled with the next tick.")
@@ -108,7 +108,7 @@ def enable(name: str) -> None:
 @click.argument("name")
 def remove(name: str) -> None:
     """Remove NAME, which was added by command."""
-    _, store = _connected()
+    _, store = connected()
     catalog.remove(store, name)
     click.echo(f"{name} is gone. Papers that it brought stay.")
 
@@ -119,7 +119,7 @@ def remove(name: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def poll(names: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
     """Ask the sources now, due or not: all of them, or those NAMED. Exit 1 where none answered."""
-    settings, store = _connected()
+    settings, store = connected()
     chosen = _named(settings, store, names)
     with output.progress() as say:
         report = intake.poll_into(
@@ -158,11 +158,6 @@ def _named(settings: Settings, store: Store, names: tuple[str, ...]) -> list[str
     if unknown:
         raise NotFoundError(f"No source is called {', '.join(unknown)}. See: newsletter sources list")
     return list(names) or [name for name, source in known.items() if source.enabled]
-
-
-def _connected() -> tuple[Settings, Store]:
-    settings = settings_module.load()
-    return settings, store_module.connect(settings)
 
 
 def _moment(at: datetime | None) -> str:

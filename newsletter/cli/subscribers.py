@@ -11,9 +11,8 @@ from typing import TextIO
 import click
 
 from newsletter import queue as queue_module
-from newsletter import settings as settings_module
-from newsletter import store as store_module
 from newsletter.cli import output
+from newsletter.cli.connection import connected
 from newsletter.errors import InvalidInputError, NotFoundError
 from newsletter.models import Preferences, Subscriber, SubscriberStatus
 from newsletter.settings import Settings
@@ -40,7 +39,7 @@ def subscribers() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(status: str | None, limit: int, in_full: bool, as_json: bool) -> None:
     """List readers in the order in which they came; addresses are masked unless asked for."""
-    _, store = _connected()
+    _, store = connected()
     found = list(islice(transfer.everybody(store, status), limit or None))
     if not found and not as_json:
         output.nothing_to_do(
@@ -54,7 +53,7 @@ def list_(status: str | None, limit: int, in_full: bool, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(who: str, as_json: bool) -> None:
     """Show everything that is kept about WHO, an address or an id."""
-    _, store = _connected()
+    _, store = connected()
     subscriber = _named(store, who)
     (reader,) = SubscriberStore(store).get_many([subscriber.id])
     found = transfer.portrait(reader)
@@ -75,7 +74,7 @@ def show(who: str, as_json: bool) -> None:
 @click.option("--hour", type=click.IntRange(0, 23), help="Local hour of the digest.")
 def add(address: str, timezone: str | None, hour: int | None) -> None:
     """Ask ADDRESS to confirm, as the form does; nobody is subscribed unasked."""
-    settings, store = _connected()
+    settings, store = connected()
     preferences = _defaults(settings, timezone, hour)
     now = datetime.now(UTC)
     outcome = signup.request(
@@ -118,7 +117,7 @@ def import_(file: str, confirmed: bool, timezone: str | None, hour: int | None, 
     Without --confirmed each gets a confirmation. Who is known stays as they
     are; who is suppressed stays out. Exit 1 where a line could not be used.
     """
-    settings, store = _connected()
+    settings, store = connected()
     defaults = _defaults(settings, timezone, hour)
     with _opened(file) as lines, output.progress() as say:
         if dry_run:
@@ -152,7 +151,7 @@ def import_(file: str, confirmed: bool, timezone: str | None, hour: int | None, 
 )
 def export(kind: str, status: str | None, target: str | None) -> None:
     """Write everybody, whole addresses and consent included, to standard output or a file."""
-    _, store = _connected()
+    _, store = connected()
     write = transfer.export_csv if kind == "csv" else transfer.export_json
     readers = transfer.everybody(store, status)
     if target is None:
@@ -166,7 +165,7 @@ def export(kind: str, status: str | None, target: str | None) -> None:
 @click.argument("who")
 def unsubscribe(who: str) -> None:
     """Stop mailing WHO, an address or an id; the record stays, so that no import brings them back."""
-    settings, store = _connected()
+    settings, store = connected()
     subscriber = _named(store, who)
     if signup.unsubscribe(store, settings, subscriber.id, datetime.now(UTC)) is signup.Left.ALREADY:
         output.nothing_to_do(f"{masked(subscriber.address)} gets nothing already ({subscriber.status}).")
@@ -178,7 +177,7 @@ def unsubscribe(who: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(who: str, yes: bool) -> None:
     """Erase WHO, an address or an id; only a digest stays, so that no import brings them back."""
-    _, store = _connected()
+    _, store = connected()
     subscriber = _named(store, who)
     if not yes:
         click.confirm(f"Erase {masked(subscriber.address)} for good?", abort=True)
@@ -190,7 +189,7 @@ def forget(who: str, yes: bool) -> None:
 @click.argument("address")
 def lift(address: str) -> None:
     """Let ADDRESS sign up again although it complained, bounced or was blocked: at its owner's request."""
-    _, store = _connected()
+    _, store = connected()
     if not suppression.lift(store, address, now=datetime.now(UTC)):
         output.nothing_to_do(f"{masked(address)} is not suppressed.")
     click.echo(f"{masked(address)} may sign up and confirm again; nothing is mailed there until then.")
@@ -200,7 +199,7 @@ def lift(address: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def stats(as_json: bool) -> None:
     """Count readers by status, and active ones by the hour at which they are mailed."""
-    _, store = _connected()
+    _, store = connected()
     book = SubscriberStore(store)
     rows: list[dict[str, object]] = [
         {"what": status.value, "readers": count} for status, count in book.by_status().items()
@@ -226,11 +225,6 @@ def write_privately(target: Path, write: Callable[[TextIO], int]) -> int:
     finally:
         draft.unlink(missing_ok=True)
     return count
-
-
-def _connected() -> tuple[Settings, Store]:
-    settings = settings_module.load()
-    return settings, store_module.connect(settings)
 
 
 def _defaults(settings: Settings, timezone: str | None, hour: int | None) -> Preferences:
