@@ -3,55 +3,20 @@
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-from website import Website, website
+from poller import Poller
+from website import Website
 
 from newsletter.models import Source, SourceState
 from newsletter.papers.intake import poll_into
 from newsletter.papers.store import PaperStore
 from newsletter.settings import Settings
-from newsletter.sources import freshness
-from newsletter.sources.memory import Memo
-from newsletter.sources.polling import Outcome, Polled, poll
+from newsletter.sources.polling import Outcome
 from newsletter.sources.store import SourceStore
 from newsletter.store import Store
-
-
-@pytest.fixture
-def site() -> Iterator[Website]:
-    """Yield a running server."""
-    with website() as running:
-        yield running
-
-
-@pytest.fixture
-def private(make_settings: Callable[..., Settings]) -> Settings:
-    """Return settings that let loopback be asked."""
-    return make_settings(allow_private_sources=True)
-
-
-class Poller:
-    """Polls one source again and again, remembering as a worker would."""
-
-    def __init__(self, url: str, settings: Settings) -> None:
-        self.source = Source(name="it", url=url)
-        self.settings = settings
-        self.memo: Memo | None = None
-
-    def poll(self, now: datetime) -> Polled:
-        """Poll once and remember."""
-        memos = {"it": self.memo} if self.memo else {}
-        (polled,) = poll([self.source], memos, self.settings, now)
-        self.memo = Memo.loads(polled.memo.dumps())
-        return polled
-
-    def state(self, now: datetime) -> SourceState:
-        """Return the state that lists and the coverage line would show."""
-        return freshness.verdict(self.source, self.memo, now).state
 
 
 def listing(shared: Path, day: int) -> bytes:

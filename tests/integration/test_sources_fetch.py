@@ -5,7 +5,7 @@ import gzip
 import socket
 import ssl
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from website import Website, website
+from website import Website
 
 from newsletter.settings import Settings
 from newsletter.sources.answers import Answer, Validators
@@ -25,13 +25,6 @@ from newsletter.sources.fetch import Client, Limits, user_agent
 from newsletter.sources.resolving import Resolver
 
 FEED = b"<rss version='2.0'><channel><title>x</title></channel></rss>"
-
-
-@pytest.fixture
-def site() -> Iterator[Website]:
-    """Yield a running server."""
-    with website() as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """Looking at a source before it is added, over real HTTP."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
 from builders import NOON
-from website import Website, website
+from website import Website
 
 from newsletter.settings import Settings
 from newsletter.sources.faults import AddressRefusedError, FaultKind, UnreachableError, UnreadableError
@@ -18,19 +16,6 @@ PAGE = """<!DOCTYPE html><html><head><base href="/blog/">
 <link rel="alternate" type="text/html" hreflang="de" href="de.html">
 <link rel="ALTERNATE nofollow" type="application/atom+xml; charset=utf-8" title="Posts" href="{}">
 <link rel="stylesheet" href="x.css"></head><body>Hello<br></body></html>"""
-
-
-@pytest.fixture
-def site() -> Iterator[Website]:
-    """Yield a running server."""
-    with website() as running:
-        yield running
-
-
-@pytest.fixture
-def private(make_settings: Callable[..., Settings]) -> Settings:
-    """Return settings that let loopback be asked."""
-    return make_settings(allow_private_sources=True)
 
 
 def test_an_inspection_shows_what_is_read_and_what_is_dropped(site: Website, private: Settings) -> None:

@@ -3,20 +3,19 @@
 import itertools
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
-import pytest
 from builders import NOON
-from website import Website, website
+from poller import Poller
+from website import Website
 
 from newsletter.models import Source
 from newsletter.papers.intake import poll_into
 from newsletter.settings import Settings
 from newsletter.sources.fetch import Limits
-from newsletter.sources.memory import Memo
 from newsletter.sources.politeness import Manners
 from newsletter.sources.polling import Network, Outcome, Polled, poll, shards
 from newsletter.sources.store import SourceStore
@@ -30,35 +29,6 @@ ITEM = "<item><title>Paper {0}</title><link>https://arxiv.org/abs/2606.{0:05}</l
 def a_feed(*numbers: int, built: str = "Wed, 10 Jun 2026 08:00:00 GMT") -> bytes:
     """Return a feed of these papers."""
     return RSS.format(built, "".join(map(ITEM.format, numbers))).encode()
-
-
-@pytest.fixture
-def site() -> Iterator[Website]:
-    """Yield a running server."""
-    with website() as running:
-        yield running
-
-
-@pytest.fixture
-def private(make_settings: Callable[..., Settings]) -> Settings:
-    """Return settings that let loopback be asked."""
-    return make_settings(allow_private_sources=True)
-
-
-class Poller:
-    """Polls one source again and again, remembering as a worker would."""
-
-    def __init__(self, url: str, settings: Settings) -> None:
-        self.source = Source(name="it", url=url)
-        self.settings = settings
-        self.memo: Memo | None = None
-
-    def poll(self, now: datetime) -> Polled:
-        """Poll once and remember."""
-        memos = {"it": self.memo} if self.memo else {}
-        (polled,) = poll([self.source], memos, self.settings, now)
-        self.memo = Memo.loads(polled.memo.dumps())
-        return polled
 
 
 def test_each_source_ends_in_a_value_of_its_own(site: Website, private: Settings) -> None:
