@@ -15,7 +15,7 @@ import orjson
 
 from newsletter.errors import PermanentError
 
-VERSION = 1
+VERSION = 2
 _MAGIC = b"newsletter-memory"
 
 
@@ -26,7 +26,7 @@ class DamagedMemoryError(PermanentError):
 def pack(facts: Mapping[str, Any], columns: Mapping[str, bytes]) -> bytes:
     """Return facts (JSON) and columns as one archive."""
     head = orjson.dumps({"facts": facts, "columns": {name: len(data) for name, data in columns.items()}})
-    body = zlib.compress(head + b"\n" + b"".join(columns.values()), 9)
+    body = zlib.compress(head + b"\n" + b"".join(columns.values()))
     return b"%s %d %d\n%s" % (_MAGIC, VERSION, zlib.crc32(body), body)
 
 

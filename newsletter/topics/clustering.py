@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 LEAST_PAPERS = 3
 """Fewer papers are no topic."""
-USUAL = 0.93
-"""Pairs in a topic are to be more alike than this share of the day's pairs."""
-BELONGS = 0.7
+UNUSUAL = 3.0
+"""Median absolute deviations above the day's median at which a pair is unusually alike."""
+BELONGS = 0.75
 """A member that is less alike to the others than this, as a share of the members' mean, is left out."""
 MOST_AT_ONCE = 1_500
 """Papers that make one tree; the work and the memory grow with the square, a larger day is halved first."""
@@ -46,6 +46,7 @@ class _Day:
     readings: Sequence[Reading]
     vectors: Vectors
     book: Phrasebook
+    memory: Memory
 
 
 def find_topics(papers: Iterable[Paper], memory: Memory) -> tuple[Topic, ...]:
@@ -60,7 +61,7 @@ def find_topics(papers: Iterable[Paper], memory: Memory) -> tuple[Topic, ...]:
         return ()
     long_forms = day_long_forms(ordered, memory)
     readings = [read(paper, long_forms) for paper in ordered]
-    day = _Day(ordered, readings, vectors(readings, memory), phrasebook(readings, memory))
+    day = _Day(ordered, readings, vectors(readings, memory), phrasebook(readings, memory), memory)
     usual = _usual(day)
     branches: list[list[int]] = []
     for part in _parts(list(range(len(ordered))), day.vectors):
@@ -86,12 +87,19 @@ def _parts(papers: list[int], day: Vectors) -> list[list[int]]:
 
 
 def _usual(day: _Day) -> float:
-    """Return the similarity that few of the day's pairs exceed; a large day is sampled."""
+    """Return the similarity that a pair of papers with nothing special in common stays below.
+
+    Median and median absolute deviation (F. Hampel, “The influence curve and
+    its role in robust estimation”, JASA 69, 1974): the pairs inside topics,
+    be they few or a third of all, do not move them. A large day is sampled evenly.
+    """
     import numpy as np
 
     step = -(-len(day.papers) // MOST_AT_ONCE)
     near = day.vectors.near(range(0, len(day.papers), step))
-    return float(np.quantile(near[np.triu_indices(len(near), 1)], USUAL))
+    pairs = near[np.triu_indices(len(near), 1)]
+    middle = np.median(pairs)
+    return float(middle + UNUSUAL * np.median(np.abs(pairs - middle)))
 
 
 def _branches(papers: Sequence[int], day: _Day, usual: float) -> list[list[int]]:
@@ -145,10 +153,11 @@ def _topic(phrase: str, members: Sequence[int], day: _Day, usual: float) -> tupl
     holders = day.book.holders[phrase]
     members.sort(key=lambda one: (one not in holders, -closeness[one], one))
     told = [day.readings[member] for member in members]
+    keywords = day.book.keywords(members, phrase)
     beyond = sum(closeness.values()) / len(members) - usual
     topic = Topic(
-        label=label(phrase, [day.readings[member] for member in members if member in holders]),
-        keywords=tuple(printed(tuple(one.split()), told) for one in day.book.keywords(members, phrase)),
+        label=label(phrase, [day.readings[member] for member in members if member in holders], day.memory),
+        keywords=tuple(printed(tuple(one.split()), told, day.memory) for one in keywords),
         papers=tuple(day.papers[member] for member in members),
         cohesion=round(min(1.0, max(0.0, beyond)), 6),
     )
@@ -157,7 +166,7 @@ def _topic(phrase: str, members: Sequence[int], day: _Day, usual: float) -> tupl
 
 
 def _closeness(members: Sequence[int], day: Vectors) -> dict[int, float]:
-    """Return each member's mean similarity to the others, rounded: no order of adding changes it."""
+    """Return each member's mean similarity to the others, rounded: the order of adding is no matter."""
     near = day.near(members)
     means = (near.sum(axis=1) - near.diagonal()) / (len(members) - 1)
     return {member: round(float(mean), 6) for member, mean in zip(members, means, strict=True)}

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from newsletter.topics.memory import Memory
 from newsletter.topics.words import Clause, Reading, Word
+from newsletter.topics.words import printed as as_printed
 
 _GOES_ON = 0.6
 """A phrase that one word follows in so many of its occurrences stops short without it."""
@@ -13,18 +15,19 @@ _LONGEST = 4
 Stems = tuple[str, ...]
 
 
-def label(phrase: str, readings: Sequence[Reading]) -> str:
+def label(phrase: str, readings: Sequence[Reading], memory: Memory) -> str:
     """Return a phrase as a heading: lengthened where it stops short (“diffusion language” + “models”)."""
     stems = tuple(phrase.split())
     while len(stems) < _LONGEST and (longer := _lengthened(stems, readings)):
         stems = longer
-    return printed(stems, readings)
+    return printed(stems, readings, memory)
 
 
-def printed(stems: Stems, readings: Sequence[Reading]) -> str:
-    """Return the most frequent spelling of a phrase, lower case but for names and acronyms."""
+def printed(stems: Stems, readings: Sequence[Reading], memory: Memory) -> str:
+    """Return the most frequent spelling of a phrase, lower case but for names."""
     spellings = Counter(
-        _spelt(clause[start : start + len(stems)]) for clause, start in _places(stems, readings)
+        as_printed(tuple([_cased(word, memory) for word in clause[start : start + len(stems)]]))
+        for clause, start in _places(stems, readings)
     )
     return min(spellings, key=lambda one: (-spellings[one], len(one), one), default=" ".join(stems))
 
@@ -51,16 +54,14 @@ def _places(stems: Stems, readings: Iterable[Reading]) -> Iterator[tuple[Clause,
     size = len(stems)
     for reading in readings:
         for clause in reading.clauses:
-            found = tuple([word.stem for word in clause])
-            for start in range(len(found) - size + 1):
-                if found[start : start + size] == stems:
+            for start in range(len(clause) - size + 1):
+                if clause[start].stem == stems[0] and _stems(clause[start : start + size]) == stems:
                     yield clause, start
 
 
-def _spelt(words: Clause) -> str:
-    return "".join((word.joint if place else "") + _cased(word) for place, word in enumerate(words))
+def _stems(words: Clause) -> Stems:
+    return tuple([word.stem for word in words])
 
 
-def _cased(word: Word) -> str:
-    is_name = sum(letter.isupper() for letter in word.printed) > 1 or any(c.isdigit() for c in word.printed)
-    return word.printed if is_name else word.lower
+def _cased(word: Word, memory: Memory) -> Word:
+    return word if memory.is_name(word) else word._replace(printed=word.lower)

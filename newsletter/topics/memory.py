@@ -15,17 +15,14 @@ from functools import cached_property, lru_cache
 from importlib import resources
 
 from newsletter.models import Paper
-from newsletter.topics import acronyms, archive
+from newsletter.topics import acronyms, archive, counting
 from newsletter.topics.space import Space
-from newsletter.topics.vocabulary import BEFORE_VERBS, DETERMINERS
-from newsletter.topics.words import Clause, Reading, Word, phrases, read
+from newsletter.topics.words import Clause, Word, read
 
 CAPACITY = 8_000
 """Papers remembered, the newest counting whole."""
 RECENT_DAYS = 10
 """Days whose counts are kept apart, for bursts and for a topic's series."""
-_FORGOTTEN_BELOW = 0.75
-"""A phrase that was met once is forgotten when its paper has faded to this."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +44,8 @@ class Memory:
     """In how many papers each stem and each phrase stood."""
     titles: Mapping[str, float] = field(default_factory=dict)
     """In how many titles."""
-    usage: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
-    """Of each word: occurrences, those that end a phrase, those that look like a verb's."""
+    usage: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Of each word: occurrences, those that end a phrase, those like a verb's, those in lower case."""
     introductions: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Acronyms, and how often each long form introduced them."""
     space: Space = field(default_factory=Space)
@@ -72,25 +69,23 @@ class Memory:
             return self
         fade = min(1.0, CAPACITY / (self.papers + len(ordered)))
         readings = [read(paper, self.long_forms) for paper in ordered]
-        today = [set(terms(reading)) for reading in readings]
-        holders = Counter(term for found in today for term in found)
-        titles = Counter(term for reading in readings for term in set(terms(reading.heading)))
-        counted = Day(
-            day,
-            len(ordered),
-            {term: n for term, n in holders.items() if n > 1 or self.holders.get(term, 0.0) >= 2},
-        )
+        holders = Counter(term for reading in readings for term in set(counting.terms(reading)))
+        titles = Counter(term for reading in readings for term in set(counting.terms(reading.heading)))
+        known = {term: n for term, n in holders.items() if n > 1 or self.holders.get(term, 0.0) >= 2}
+        counted = Day(day, len(ordered), known)
         learnt = replace(
             self,
-            papers=_kept(self.papers + len(ordered), fade),
-            holders=_faded_sum(self.holders, holders, fade),
-            titles=_faded_sum(self.titles, titles, fade),
-            usage=_usage(self.usage, readings, fade),
-            introductions=_introductions(self.introductions, ordered, fade),
+            papers=counting.kept(self.papers + len(ordered), fade),
+            holders=counting.summed(self.holders, holders, fade),
+            titles=counting.summed(self.titles, titles, fade),
+            usage=counting.usage(self.usage, readings, fade),
+            introductions=counting.introductions(self.introductions, ordered, fade),
             recent=tuple(sorted((*self.recent, counted), key=lambda one: one.date))[-RECENT_DAYS:],
             days=self.days + 1,
         )
-        return replace(learnt, space=_learnt_space(learnt, readings, fade))
+        stems = learnt.telling_stems()
+        rows = counting.weighted(readings, stems, learnt.rarity)
+        return replace(learnt, space=self.space.learn(rows, stems, fade=fade))
 
     def knows(self, day: date) -> bool:
         """Tell whether a day is among the recent ones learnt, or older than all of them."""
@@ -107,24 +102,31 @@ class Memory:
         """Return how little a stem or phrase is expected: the logarithm of one over its share of papers."""
         return math.log((1 + self.papers) / (0.5 + self.holders.get(term, 0.0)))
 
+    def telling_stems(self) -> list[str]:
+        """Return the stems that tell papers apart, sorted: in three papers or more, not in a third of all."""
+        most = self.papers / 3
+        return sorted(term for term, n in self.holders.items() if 3 <= n <= most and " " not in term)
+
     def closing(self, word: Word) -> float:
         """Return how often a phrase ends with a word: nouns about .5, adjectives about .1."""
-        seen, last, _ = self.usage.get(word.lower, (0.0, 0.0, 0.0))
+        seen, last, *_ = self.usage.get(word.lower, counting.UNSEEN)
         if seen < 3:
             return 0.1 if word.lower.endswith(("ed", "ous", "able", "ible")) else 0.5
         return (last + 1.5) / (seen + 3)
 
     def verbness(self, word: Word) -> float:
         """Return how often a word stands where verbs do: after “to” or “we”, or before “the”."""
-        seen, _, verb = self.usage.get(word.lower, (0.0, 0.0, 0.0))
+        seen, _, verb, _ = self.usage.get(word.lower, counting.UNSEEN)
         if seen < 3:
             return 0.3 if word.lower.endswith(("ize", "izes", "ized", "ise", "ised", "ises")) else 0.0
         return (verb + 0.2) / (seen + 4)
 
-    def weigh(self, reading: Reading) -> dict[str, float]:
-        """Return a paper's stems as the latent space wants them: (1 + log count) × rarity."""
-        counts = Counter(word.stem for clause in reading.clauses for word in clause if is_content(word))
-        return {stem: (1 + math.log(count)) * self.rarity(stem) for stem, count in sorted(counts.items())}
+    def is_name(self, word: Word) -> bool:
+        """Tell whether a word is one that writers capitalise: an acronym, a number or a person."""
+        if sum(letter.isupper() for letter in word.printed) > 1 or any(c.isdigit() for c in word.printed):
+            return True
+        seen, _, _, small = self.usage.get(word.lower, counting.UNSEEN)
+        return word.printed[0].isupper() and seen >= 20 and small < 0.2 * seen
 
     def dumps(self) -> bytes:
         """Return the memory as bytes, the same for the same memory."""
@@ -177,7 +179,9 @@ class Memory:
             days=facts["days"],
             holders=dict(zip(terms_, holders, strict=True)),
             titles={term: count for term, count in zip(terms_, titles, strict=True) if count},
-            usage=dict(zip(words, zip(usage[::3], usage[1::3], usage[2::3], strict=True), strict=True)),
+            usage=dict(
+                zip(words, zip(usage[::4], usage[1::4], usage[2::4], usage[3::4], strict=True), strict=True)
+            ),
             introductions=facts["introductions"],
             space=Space(tuple(stems), directions),
             recent=tuple(Day(date.fromisoformat(day), count, held) for day, count, held in facts["recent"]),
@@ -187,81 +191,3 @@ class Memory:
 @lru_cache(maxsize=1)
 def _shipped() -> Memory:
     return Memory.loads(resources.files("newsletter.topics").joinpath("shipped.memory").read_bytes())
-
-
-def is_content(word: Word) -> bool:
-    """Tell whether a word says anything about a topic at all."""
-    return not word.is_stop and (len(word.lower) > 1 or not word.lower.isascii())
-
-
-def terms(reading: Reading) -> Iterable[str]:
-    """Yield what is counted of a paper: its content stems, and its phrases of two words and more."""
-    for clause in reading.clauses:
-        for word in clause:
-            if is_content(word):
-                yield word.stem
-    for phrase in phrases(reading.clauses):
-        if " " in phrase:
-            yield phrase
-
-
-def _kept(count: float, fade: float) -> float:
-    """Return a faded count, to the thousandths that are written down."""
-    return round(count * fade, 3)
-
-
-def _faded_sum(old: Mapping[str, float], new: Mapping[str, int], fade: float) -> dict[str, float]:
-    total = dict(old)
-    for term, count in new.items():
-        total[term] = total.get(term, 0.0) + count
-    kept = ((term, _kept(count, fade)) for term, count in total.items())
-    return {term: count for term, count in kept if count >= _FORGOTTEN_BELOW}
-
-
-def _usage(
-    old: Mapping[str, tuple[float, float, float]], readings: Iterable[Reading], fade: float
-) -> dict[str, tuple[float, float, float]]:
-    seen: Counter[str] = Counter()
-    last: Counter[str] = Counter()
-    verb: Counter[str] = Counter()
-    for reading in readings:
-        for clause in reading.clauses:
-            for before, word, after in zip((None, *clause), clause, (*clause[1:], None), strict=False):
-                if word.is_stop or not word.lower.isalpha():
-                    continue
-                seen[word.lower] += 1
-                last[word.lower] += after is None or after.is_stop
-                verb[word.lower] += (after is not None and after.lower in DETERMINERS) or (
-                    before is not None and before.lower in BEFORE_VERBS
-                )
-    total = {
-        name: tuple(
-            _kept(was + now, fade)
-            for was, now in zip(old.get(name, (0.0,) * 3), (seen[name], last[name], verb[name]), strict=True)
-        )
-        for name in old.keys() | seen.keys()
-    }
-    return {name: (a, b, c) for name, (a, b, c) in total.items() if a >= _FORGOTTEN_BELOW}
-
-
-def _introductions(
-    old: Mapping[str, Mapping[str, float]], papers: Iterable[Paper], fade: float
-) -> dict[str, dict[str, float]]:
-    total = {acronym: dict(forms) for acronym, forms in old.items()}
-    for paper in papers:
-        for acronym, form in acronyms.introductions(paper.abstract):
-            forms = total.setdefault(acronym, {})
-            forms[form] = forms.get(form, 0.0) + 1
-    faded = {
-        acronym: {
-            form: kept for form, count in forms.items() if (kept := _kept(count, fade)) >= _FORGOTTEN_BELOW
-        }
-        for acronym, forms in total.items()
-    }
-    return {acronym: forms for acronym, forms in faded.items() if forms}
-
-
-def _learnt_space(memory: Memory, readings: Iterable[Reading], fade: float) -> Space:
-    common = 0.3 * memory.papers
-    keep = {term for term, count in memory.holders.items() if 3 <= count <= common and " " not in term}
-    return memory.space.learn([memory.weigh(reading) for reading in readings], keep=keep, fade=fade)

@@ -4,14 +4,13 @@ tf-idf cosine (G. Salton and C. Buckley, “Term-weighting approaches in
 automatic text retrieval”, Information Processing & Management 24(5), 1988).
 """
 
-import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from newsletter.topics.memory import Memory, terms
-from newsletter.topics.space import sparse_rows
+from newsletter.topics.counting import terms
+from newsletter.topics.memory import Memory
+from newsletter.topics.space import of_length_1
 from newsletter.topics.words import Reading
 
 if TYPE_CHECKING:
@@ -71,20 +70,38 @@ class Vectors:
 
 def vectors(readings: Sequence[Reading], memory: Memory) -> Vectors:
     """Return a day's papers as vectors; a stem or phrase of a single paper relates it to nobody."""
-    met = Counter(term for reading in readings for term in set(terms(reading)))
-    rarity = {
-        term: math.sqrt((math.log((1 + len(readings)) / (1 + papers)) + 1) * (memory.rarity(term) + 1))
-        for term, papers in met.items()
-        if papers > 1
-    }
-    del met
-    words, latent = [], []
+    import numpy as np
+
+    counts, found = _counts(readings)
+    met = np.bincount(counts.indices, minlength=len(found))
+    remembered = np.array([memory.rarity(term) for term in found], np.float32)
+    counts.data = 1 + np.log(counts.data)
+    today = np.log((1 + len(readings)) / (1 + met)) + 1
+    shared = np.flatnonzero(met > 1)
+    words = counts[:, shared].multiply(np.sqrt(today * (remembered + 1))[shared]).tocsr()
+    stems = [column for column, term in enumerate(found) if " " not in term]
+    known = counts[:, stems].multiply(remembered[stems]).tocsr()
+    return Vectors(of_length_1(words), memory.space.place(known, [found[column] for column in stems]))
+
+
+def _counts(readings: Sequence[Reading]) -> tuple[Any, list[str]]:
+    """Return papers × terms, the title's terms counting more, and the terms."""
+    import numpy as np
+    from scipy import sparse
+
+    column: dict[str, int] = {}
+    rows: list[Any] = []
     for reading in readings:
-        counts = Counter(terms(reading)) + Counter(list(terms(reading.heading)) * (TITLE_WEIGHT - 1))
-        damped = {term: 1 + math.log(count) for term, count in counts.items()}
-        words.append({term: weight * rarity[term] for term, weight in damped.items() if term in rarity})
-        latent.append({term: n * memory.rarity(term) for term, n in damped.items() if " " not in term})
-    return Vectors(sparse_rows(words, tuple(sorted(rarity))), memory.space.place(latent))
+        row = [column.setdefault(term, len(column)) for term in terms(reading)]
+        row += (TITLE_WEIGHT - 1) * [column[term] for term in terms(reading.heading)]
+        rows.append(np.array(row, np.int32))
+    columns = np.concatenate(rows)
+    starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
+    counts = sparse.csr_matrix(
+        (np.ones(len(columns), np.float32), columns, starts), shape=(len(rows), len(column))
+    )
+    counts.sum_duplicates()
+    return counts, list(column)
 
 
 def _against(rows: Any, one: Any) -> "Matrix":

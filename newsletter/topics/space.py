@@ -7,7 +7,7 @@ M. Brand, “Fast low-rank modifications of the thin singular value
 decomposition”, Linear Algebra and its Applications 415, 2006.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,35 +36,39 @@ class Space:
         """Whether nothing has been learnt."""
         return self.directions is None or not len(self.directions)
 
-    def place(self, rows: Sequence[Mapping[str, float]]) -> "Matrix":
+    def place(self, rows: Any, stems: Sequence[str]) -> "Matrix":
         """Return where papers stand: a row each, of length 1, the mean of all taken away.
 
-        `rows` are the papers' weighted stems. What the whole day shares says
-        nothing about its topics, hence the mean. No columns where nothing was learnt.
+        `rows` are papers × `stems`, weighted, sparse. What the whole day shares
+        says nothing about its topics, hence the mean. No columns where nothing
+        was learnt.
         """
         import numpy as np
 
         if self.directions is None or not len(self.directions):
-            return np.zeros((len(rows), 0), np.float32)
-        placed = np.asarray(sparse_rows(rows, self.stems) @ unit_rows(self.directions).T)
-        placed -= placed.mean(axis=0)
-        return unit_rows(placed)
+            return np.zeros((rows.shape[0], 0), np.float32)
+        column = {stem: place for place, stem in enumerate(self.stems)}
+        known = [place for place, stem in enumerate(stems) if stem in column]
+        weights = unit_rows(self.directions).T[[column[stems[place]] for place in known]]
+        placed = np.asarray(of_length_1(rows[:, known]) @ weights)
+        return unit_rows(placed - placed.mean(axis=0))
 
-    def learn(
-        self, rows: Sequence[Mapping[str, float]], *, keep: frozenset[str] | set[str], fade: float = 1.0
-    ) -> "Space":
+    def learn(self, rows: Any, stems: Sequence[str], *, fade: float = 1.0) -> "Space":
         """Return the space after more papers, what was known counting `fade` times.
 
-        Stems outside `keep` are forgotten.
+        `rows` are papers × `stems`, weighted, sparse; `stems` are sorted, and
+        any others are forgotten.
         """
         import numpy as np
 
-        stems = tuple(sorted(keep))
-        directions = self._over(stems) * np.float32(fade**0.5)
-        for start in range(0, len(rows), _BATCH):
-            fresh = sparse_rows(rows[start : start + _BATCH], stems).toarray()
-            directions = _strongest(np.vstack([directions, fresh]))
-        return Space(stems, directions.astype(np.float16).astype(np.float32))  # as it is written down
+        if not stems:
+            return Space()
+        directions = self._over(tuple(stems)) * np.float32(fade**0.5)
+        fresh = of_length_1(rows)
+        for start in range(0, fresh.shape[0], _BATCH):
+            directions = _strongest(np.vstack([directions, fresh[start : start + _BATCH].toarray()]))
+        as_written_down = directions.astype(np.float16).astype(np.float32)
+        return Space(tuple(stems), as_written_down)
 
     def _over(self, stems: tuple[str, ...]) -> "Matrix":
         import numpy as np
@@ -89,25 +93,13 @@ def unit_rows(matrix: "Matrix") -> "Matrix":
     return scaled
 
 
-def sparse_rows(rows: Sequence[Mapping[str, float]], stems: tuple[str, ...]) -> Any:
-    """Return papers × stems as a sparse matrix with rows of length 1."""
+def of_length_1(rows: Any) -> Any:
+    """Return sparse rows scaled to length 1; an empty row stays empty."""
     import numpy as np
     from scipy import sparse
 
-    column = {stem: place for place, stem in enumerate(stems)}
-    values: list[float] = []
-    columns: list[int] = []
-    starts = [0]
-    for row in rows:
-        known = [(column[stem], weight) for stem, weight in row.items() if stem in column]
-        length = sum(weight * weight for _, weight in known) ** 0.5 or 1.0
-        columns.extend(place for place, _ in known)
-        values.extend(weight / length for _, weight in known)
-        starts.append(len(columns))
-    return sparse.csr_matrix(
-        (np.array(values, np.float32), np.array(columns, np.int32), np.array(starts, np.int64)),
-        shape=(len(rows), len(stems)),
-    )
+    length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).reshape(-1))
+    return sparse.diags(1 / np.maximum(length, 1e-9)).dot(rows).tocsr().astype(np.float32)
 
 
 def _strongest(rows: "Matrix") -> "Matrix":

@@ -44,7 +44,7 @@ def test_learning_a_day_twice_counts_it_once(store):
         lambda data: b"nonsense",
         lambda data: data[: len(data) // 2],
         lambda data: data[:-1] + bytes([data[-1] ^ 1]),
-        lambda data: data.replace(b"newsletter-memory 1 ", b"newsletter-memory 0 ", 1),
+        lambda data: data.replace(b"newsletter-memory 2 ", b"newsletter-memory 1 ", 1),
     ],
     ids=["empty", "something else", "cut off", "one bit flipped", "older version"],
 )
