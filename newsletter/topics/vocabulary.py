@@ -86,6 +86,7 @@ FORMAL_WORDS = _words(
     remarkable result results second several show showing shown shows significant significantly
     similar simple small specific studies study substantial superior technique techniques terms
     third three two use used using various via way ways well work works world
+    large-scale real-world state-of-the-art
     """
 )
 """Words of how a paper is written, cut off the ends of its keyphrases."""
