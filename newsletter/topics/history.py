@@ -55,9 +55,10 @@ def appearances(
 ) -> tuple[Appearance, ...]:
     """Return each topic with its identity, in the topics' order; no two share a slug.
 
-    `past` is oldest first. A topic takes over the slug of the latest earlier
-    one with the same label, else of the one most of whose words it shares;
-    else it gets a slug of its own, made from its label.
+    `past` is oldest first. A topic takes over the slug of an earlier one with
+    the same label, else of the one most of whose words it shares; else it gets
+    a slug of its own, made from its label. Its share is that of the `papers`
+    that hold its label.
     """
     earlier = {one.slug: one for day in past[-REMEMBERED_DAYS:] for one in day.topics}
     long_forms = None if memory is None else memory.long_forms
@@ -69,8 +70,7 @@ def appearances(
             slug = _own_slug(topic.label, taken={one.slug for one in found} | earlier.keys())
         earlier.pop(slug, None)
         held = sum(holds(paper, topic.label, long_forms) for paper in papers)
-        share = max(held, len(topic.papers)) / max(1, len(papers))
-        found.append(Appearance(slug, topic.label, words, round(share, 6)))
+        found.append(Appearance(slug, topic.label, words, round(held / max(1, len(papers)), 6)))
     return tuple(found)
 
 

@@ -1,14 +1,16 @@
 """Tell whether a paper is about a phrase that a reader follows or mutes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from newsletter.models import Paper
+from newsletter.models import Paper, Topic
 from newsletter.topics.acronyms import introductions
 from newsletter.topics.memory import Memory
 from newsletter.topics.words import Clause, clauses
 
 Stems = tuple[str, ...]
+LEAST_MAILED = 3
+"""A topic that fewer papers stand under is not mailed."""
 
 
 def holds(paper: Paper, phrase: str, long_forms: Mapping[str, Clause] | None = None) -> bool:
@@ -33,10 +35,30 @@ def holds(paper: Paper, phrase: str, long_forms: Mapping[str, Clause] | None = N
     names = {acronym: _stems(form) for acronym, form in known.items()}
     names |= {acronym: _stems(form) for acronym, words in introductions(phrase) for form in clauses(words)}
     names |= own
-    stems = _stems(wanted[0])
-    return any(
-        _stand(stems, _written_out(clause, names)) or _stand(stems, _stems(clause)) for clause in found
-    )
+    ways = {_stems(wanted[0]), _written_out(wanted[0], names)}
+    said = [way for clause in found for way in (_stems(clause), _written_out(clause, names))]
+    return any(_stand(stems, clause) for stems in ways for clause in said)
+
+
+def as_mailed(topics: Iterable[Topic]) -> tuple[Topic, ...]:
+    """Return the topics as readers see them, in order: nobody stands under a label without holding it.
+
+    Grouping is generous, a heading is a promise: each paper's title and
+    abstract hold all words of the label (in any inflection and order); a
+    topic of which fewer than three papers do is left out.
+    """
+    mailed = []
+    for topic in topics:
+        words = {word.stem for clause in clauses(topic.label) for word in clause}
+        papers = tuple(paper for paper in topic.papers if words <= _words(paper))
+        if len(papers) >= LEAST_MAILED:
+            mailed.append(topic.model_copy(update={"papers": papers}))
+    return tuple(mailed)
+
+
+def _words(paper: Paper) -> set[str]:
+    found, _ = _read(paper.title, paper.abstract)
+    return {word.stem for clause in found for word in clause}
 
 
 @lru_cache(maxsize=4_096)
