@@ -2,18 +2,20 @@
 
 python ../shared/eval/eval_dedupe.py ../shared/data/quality --adapter tests/bench/quality.py:group
 python ../shared/eval/eval_cluster.py ../shared/data/quality --adapter tests/bench/quality.py:cluster
+python ../shared/eval/eval_cluster.py ../shared/data/quality --adapter tests/bench/quality.py:mailed
 python ../shared/eval/eval_keyphrases.py ../shared/data/quality --adapter tests/bench/quality.py:keyphrases
 python ../shared/eval/eval_bursts.py ../shared/data/quality --adapter tests/bench/quality.py:bursts
 python ../shared/eval/eval_trending.py ../shared/data/quality --adapter tests/bench/quality.py:rank
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 from newsletter import editions, topics
 from newsletter.editions import history as editions_history
-from newsletter.models import Look, Mention, Paper, Sighting
+from newsletter.models import Look, Mention, Paper, Sighting, Topic
 from newsletter.papers import merge
 from newsletter.sources import identifiers
 
@@ -44,7 +46,15 @@ def _sighting(record: dict[str, Any]) -> Sighting:
 
 def cluster(papers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Group a day's papers, with what was shipped and the days before as memory."""
-    found = topics.find_topics(map(_paper, papers), _memory(history))
+    return _groups(topics.find_topics(map(_paper, papers), _memory(history)))
+
+
+def mailed(papers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Group a day's papers as readers see them: under a label stands only who holds it."""
+    return _groups(topics.as_mailed(topics.find_topics(map(_paper, papers), _memory(history))))
+
+
+def _groups(found: Iterable[Topic]) -> list[dict[str, Any]]:
     return [
         {"label": one.label, "keywords": list(one.keywords), "ids": [paper.id for paper in one.papers]}
         for one in found
