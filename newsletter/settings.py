@@ -21,7 +21,15 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -171,7 +179,16 @@ class Settings(BaseSettings):
         "it was not accepted. Must exceed the webhook's lag.",
     )
 
-    # signing up: caps that keep the form from being used to flood somebody's inbox
+    # signing up: who may, and caps that keep the form from being used to flood somebody's inbox
+    signup: Literal["open", "invited", "closed"] = Field(
+        default="open",
+        description="Who may sign up: everybody; whom you invite (`newsletter subscribers add`) and "
+        "`SIGNUP_DOMAINS`; or nobody but by your command.",
+    )
+    signup_domains: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list)] = Field(
+        default=(),
+        description="A comma list: addresses at these domains count as invited. For `SIGNUP=invited`.",
+    )
     confirmations_per_address_day: int = Field(
         default=3, ge=1, description="Confirmations mailed to one address in a day."
     )
@@ -203,6 +220,13 @@ class Settings(BaseSettings):
                 f"no time zone is called {value!r}; use an IANA name such as Europe/Berlin"
             ) from error
         return value
+
+    @field_validator("signup_domains")
+    @classmethod
+    def _domains_for_the_invited(cls, value: tuple[str, ...], known: ValidationInfo) -> tuple[str, ...]:
+        if value and known.data.get("signup") != "invited":
+            raise ValueError(f"are for a list by invitation; set {PREFIX}SIGNUP=invited, or leave them out")
+        return tuple(one.lower().removeprefix("@").encode("idna").decode("ascii") for one in value)
 
     @field_validator("base_url")
     @classmethod

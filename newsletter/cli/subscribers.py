@@ -69,14 +69,28 @@ def show(who: str, as_json: bool) -> None:
 
 
 @subscribers.command()
-@click.argument("address")
+@click.argument("address", nargs=-1, required=True)
 @click.option("--timezone", help="An IANA name; the settings' own where left out.")
 @click.option("--hour", type=click.IntRange(0, 23), help="Local hour of the digest.")
-def add(address: str, timezone: str | None, hour: int | None) -> None:
-    """Ask ADDRESS to confirm, as the form does; nobody is subscribed unasked."""
+def add(address: tuple[str, ...], timezone: str | None, hour: int | None) -> None:
+    """Invite each ADDRESS by mail to confirm, whoever else may sign up; nobody is subscribed unasked."""
     settings, store = connected()
     preferences = _defaults(settings, timezone, hour)
-    now = datetime.now(UTC)
+    for one in address:
+        addresses.parse(one)  # a typing error in the last must not invite the others twice
+    outcomes, faults = [], []
+    for one in address:
+        try:
+            outcomes.append(_invite(settings, store, one, preferences))
+        except InvalidInputError as error:
+            faults.append(str(error))
+    if faults:
+        raise InvalidInputError("\n".join(faults))
+    if signup.Requested.CONFIRM not in outcomes:
+        output.nothing_to_do("Nobody is left to invite. See: newsletter subscribers list")
+
+
+def _invite(settings: Settings, store: Store, address: str, preferences: Preferences) -> signup.Requested:
     outcome = signup.request(
         store,
         queue_module.connect(settings),
@@ -84,12 +98,12 @@ def add(address: str, timezone: str | None, hour: int | None) -> None:
         address,
         preferences=preferences,
         origin="",
-        now=now,
+        now=datetime.now(UTC),
         how="command",
     )
     match outcome:
         case signup.Requested.CONFIRM:
-            click.echo("A confirmation is on its way; they are subscribed when they press its button.")
+            click.echo(f"{masked(address)} is invited, and subscribed on pressing the button in the mail.")
         case signup.Requested.BLOCKED:
             raise InvalidInputError(
                 f"{masked(address)} complained or said “this wasn't me”, so nothing is mailed there. "
@@ -97,11 +111,13 @@ def add(address: str, timezone: str | None, hour: int | None) -> None:
             )
         case signup.Requested.CAPPED:
             raise InvalidInputError(
-                "Enough was mailed for today to this address, or this hour to all. Try again later, or "
-                "raise NEWSLETTER_CONFIRMATIONS_PER_ADDRESS_DAY or NEWSLETTER_SIGNUP_MAILS_PER_HOUR."
+                f"{masked(address)} is not invited: enough was mailed today to this address, or this hour to "
+                "all. Try again later, or raise NEWSLETTER_CONFIRMATIONS_PER_ADDRESS_DAY or "
+                "NEWSLETTER_SIGNUP_MAILS_PER_HOUR."
             )
         case _:
-            output.nothing_to_do(f"{masked(address)} is subscribed already.")
+            click.echo(f"{masked(address)} is subscribed already.", err=True)
+    return outcome
 
 
 @subscribers.command("import")

@@ -2,13 +2,15 @@
 
 A welcome carries the newest edition unless the daily mail does; whichever
 comes first takes it, in one atomic step, so no reader gets an edition twice.
+Who asks for the latest edition gets it even so, and the daily mail that was
+still to bring it does not.
 """
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 from newsletter.delivery import links, mailers
 from newsletter.delivery import store as keys
@@ -16,25 +18,20 @@ from newsletter.delivery.batches import LEASE_OVER_LONGEST
 from newsletter.delivery.mailers.port import Mailer, Outcome
 from newsletter.editions import for_reader
 from newsletter.editions.store import EditionStore
-from newsletter.errors import PermanentError
+from newsletter.errors import NotFoundError, PermanentError
 from newsletter.models import Edition, Message, Recipient, Subscriber
+from newsletter.rendering import digest
 from newsletter.rendering import letters as rendering
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.store import Store
 from newsletter.subscribers import schedule, tokens
-from newsletter.subscribers.letters import LONGEST_SEND, Claim, Letter, Letterbox, LetterKind
+from newsletter.subscribers.letters import LONGEST_SEND, Claim, Letterbox, LetterKind
 
 RETRY_AFTER: Final = timedelta(minutes=1)
 """How long a letter waits after a refusal that may pass."""
 AFTER_A_HALT: Final = timedelta(minutes=15)
 """How long it waits where a person must act first."""
-
-_KINDS: Final[dict[LetterKind, rendering.Kind]] = {
-    LetterKind.CONFIRM: "confirm",
-    LetterKind.WELCOME: "welcome",
-    LetterKind.ALREADY: "already",
-}
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +68,11 @@ def send_letter(
     if claim is None:
         return LetterReport(int(letter_id), "left alone")
     site = SiteFacts.of(settings)
-    message = _message(store, site, claim, now())
+    try:
+        message = _message(store, site, claim, now())
+    except NotFoundError as error:
+        box.refuse(claim, str(error), now())
+        return LetterReport(claim.letter.id, "refused")
     recipient = _recipient(site, settings, claim, now())
     request_id = f"letter-{claim.letter.id}.{claim.token}"
     if not box.intend(claim, request_id, now()):
@@ -106,15 +107,20 @@ def _settle(box: Letterbox, claim: Claim, outcome: Outcome, now: datetime) -> st
 
 def _message(store: Store, site: SiteFacts, claim: Claim, now: datetime) -> Message:
     reader = claim.subscriber
-    if claim.letter.kind is not LetterKind.WELCOME:
-        return rendering.render(_KINDS[claim.letter.kind], site, preferences=reader.preferences)
-    return rendering.render(
-        "welcome",
-        site,
-        preferences=reader.preferences,
-        edition=_carried(store, reader, now),
-        first_at=schedule.next_edition_at(reader.preferences, now),
-    )
+    match claim.letter.kind:
+        case LetterKind.WELCOME:
+            return rendering.render(
+                "welcome",
+                site,
+                preferences=reader.preferences,
+                edition=_carried(store, reader, now),
+                first_at=schedule.next_edition_at(reader.preferences, now),
+            )
+        case LetterKind.LATEST:
+            return digest.render(_latest(store, reader, now), reader.preferences, site)
+        case LetterKind() as kind:
+            named_alike = cast("rendering.Kind", kind.value)
+            return rendering.render(named_alike, site, preferences=reader.preferences)
 
 
 def _carried(store: Store, reader: Subscriber, now: datetime) -> Edition | None:
@@ -128,19 +134,28 @@ def _carried(store: Store, reader: Subscriber, now: datetime) -> Edition | None:
     return own
 
 
+def _latest(store: Store, reader: Subscriber, now: datetime) -> Edition:
+    """Return the newest edition as this reader's own, had before or not, quiet or not: it was asked for."""
+    newest = EditionStore(store).latest()
+    if newest is None:
+        raise NotFoundError("There is no edition yet. Build one: newsletter edition build")
+    own = for_reader(newest, reader.preferences)
+    if not own.is_quiet and now - newest.cut_off <= keys.STALE_AFTER:
+        keys.may_carry(store, newest.date, reader.id)
+    return own
+
+
 def _recipient(site: SiteFacts, settings: Settings, claim: Claim, now: datetime) -> Recipient:
     reader: Subscriber = claim.subscriber
     values = links.of(reader.id, site, settings.keys)
-    if claim.letter.kind is LetterKind.CONFIRM:
-        values = _confirmation(claim.letter, site, settings, now)
+    match claim.letter.kind:
+        case LetterKind.CONFIRM | LetterKind.INVITATION:
+            token = tokens.sign("confirm", reader.id, settings.keys, now=now)
+            values = (
+                ("-confirm_url-", f"{site.base_url}/confirm/{token}"),
+                ("-reject_url-", f"{site.base_url}/reject/{token}"),
+            )
+        case LetterKind.NEW_ADDRESS:
+            token = tokens.sign("move", reader.id, settings.keys, now=claim.letter.created_at)
+            values = (("-confirm_url-", f"{site.base_url}/move/{token}"),)
     return Recipient(subscriber_id=reader.id, address=reader.address, substitutions=values)
-
-
-def _confirmation(
-    letter: Letter, site: SiteFacts, settings: Settings, now: datetime
-) -> tuple[tuple[str, str], ...]:
-    token = tokens.sign("confirm", letter.subscriber_id, settings.keys, now=now)
-    return (
-        ("-confirm_url-", f"{site.base_url}/confirm/{token}"),
-        ("-reject_url-", f"{site.base_url}/reject/{token}"),
-    )

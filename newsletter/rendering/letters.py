@@ -8,8 +8,9 @@ from newsletter.models import Edition, Message, Preferences
 from newsletter.rendering import digest, markup, phrasing, strangers, templates
 from newsletter.rendering.site import SiteFacts
 
-Kind = Literal["confirm", "welcome", "already", "new-address", "old-address"]
-"""Asking for consent; the first mail after it; to who signs up again; to both ends of a change of address."""
+Kind = Literal["confirm", "invitation", "welcome", "already", "new-address", "move-wished", "old-address"]
+"""Asking for consent, for a form and for the operator; the first mail after it; to who signs up again;
+a change of address: to the new one, and to the old one before and after."""
 _TO_SUBSCRIBERS = frozenset({"welcome", "already"})
 """Letters that can be left with one click, as any digest."""
 _LONGEST_HEADLINE = 78
@@ -26,12 +27,12 @@ def render(
 ) -> Message:
     """Return a letter; what differs between readers stands as placeholders.
 
-    `confirm` holds `-confirm_url-` and `-reject_url-`, good for `link_days`.
+    `confirm` and `invitation` hold `-confirm_url-` and `-reject_url-`, good for `link_days`.
     `welcome` holds `-manage_url-` and `-unsubscribe_url-`, the latest edition
     if there is one (tailored to the reader), and `first_at`, when the first
     daily one comes (shown in the zone of the preferences). `already` holds
-    the same two placeholders, `new-address` holds `-confirm_url-` and
-    `old-address` holds `-manage_url-`. A letter says nothing that a stranger
+    the same two placeholders, `new-address` holds `-confirm_url-`,
+    `move-wished` and `old-address` hold `-manage_url-`. A letter says nothing that a stranger
     could have typed into the form that caused it, except in `welcome`, which
     goes to proven addresses.
     """

@@ -1,8 +1,9 @@
 """Another address for the same reader: the new one confirms, the old one is told.
 
-Until the new address confirms, nothing changes. To the outside a wish always
-looks the same, whoever has that address already; only the newest can be
-confirmed. Choices, id, links in old mails and the consent stay as they were.
+Until the new address confirms, nothing changes, and whoever holds a link in a
+mail to the old one can stop it. To the outside a wish always looks the same,
+whoever has that address already; only the newest can be confirmed. Choices,
+id, links in old mails and the consent stay as they were.
 """
 
 from datetime import datetime
@@ -14,7 +15,10 @@ from newsletter.store import Store, unavailable_store
 from newsletter.subscribers import addresses, letters, tokens
 from newsletter.subscribers.scripts import Scripts
 from newsletter.subscribers.store import MOVE, MOVED, SubscriberStore, indexed
-from newsletter.subscribers.tokens import TokenState
+from newsletter.subscribers.tokens import TokenReading, TokenState
+
+WISHES_A_DAY = 5
+"""Changes of address that one reader may ask for in a day."""
 
 
 class Asked(StrEnum):
@@ -25,63 +29,103 @@ class Asked(StrEnum):
     SAME = "same"
     """It is their address already."""
     TAKEN = "taken"
-    """Another reader has it: nothing is sent."""
+    """Another reader has it: it is not asked."""
     BLOCKED = "blocked"
-    """Its owner complained, or said “this wasn't me”: nothing is sent."""
+    """Its owner complained, or said “this wasn't me”: it is not asked."""
     CAPPED = "capped"
-    """Enough was mailed there today, or in all this hour: nothing is sent."""
+    """Enough was mailed there today, or in all this hour: it is not asked."""
+    TOO_MANY = "too-many"
+    """This reader asked too often today, whatever the addresses: nothing is kept."""
     UNKNOWN = "unknown"
     """Nobody active has this id."""
 
 
 class Moved(StrEnum):
-    """What the new address's link led to."""
+    """What the new address's link led to, or would lead to."""
 
+    OPEN = "open"
+    """It waits for its button."""
     MOVED = "moved"
+    ALREADY = "already"
+    """It was pressed before."""
     EXPIRED = "expired"
-    """Too old, overtaken by a newer wish, used already, or the address found another owner."""
+    """Too old, stopped, overtaken by a newer wish, or the address found another owner."""
     DAMAGED = "damaged"
 
 
 def request(
     store: Store, queue: Queue, settings: Settings, subscriber_id: int, address: str, *, now: datetime
 ) -> Asked:
-    """Ask a new address whether it wants to be this reader's. Raises `InvalidInputError` for what is none."""
+    """Ask a new address whether it wants to be this reader's, and tell the present one.
+
+    Raises `InvalidInputError` for what is no address.
+    """
     parsed = addresses.parse(address)
     assert MOVE.expires is not None
-    outcome, letter_id = Scripts(store).run(
+    outcome, written = Scripts(store).run(
         "ask_move",
         id=subscriber_id,
         address=parsed.typed,
         **indexed(parsed),
         now=int(now.timestamp()),
         within=int(MOVE.expires.total_seconds()),
+        per_reader=WISHES_A_DAY,
         per_address=settings.confirmations_per_address_day,
         in_all=settings.signup_mails_per_hour,
     )
-    letters.enqueue(queue, letter_id)
+    for letter_id in written:
+        letters.enqueue(queue, letter_id)
     return Asked(outcome)
+
+
+def wished(store: Store, subscriber_id: int) -> str | None:
+    """Return the address that a reader asked to be reached at and that has not confirmed yet."""
+    with unavailable_store():
+        kept = str(store.get(MOVE(id=subscriber_id)) or "")
+    return kept.partition(" ")[2] or None
+
+
+def stop(store: Store, subscriber_id: int) -> bool:
+    """Take a reader's wish back, and whether there was one: its link does nothing any more."""
+    with unavailable_store():
+        return bool(store.delete(MOVE(id=subscriber_id)))
+
+
+def look(store: Store, settings: Settings, token: str, *, now: datetime) -> Moved:
+    """Return where the move that `token` was mailed for stands; nothing changes."""
+    reading = _read(token, settings, now)
+    if reading.subscriber_id is None or reading.state is not TokenState.OK:
+        return Moved(reading.state)
+    with unavailable_store():
+        found = store.mget(MOVE(id=reading.subscriber_id), MOVED(id=reading.subscriber_id))
+    waits, done = (str(kept or "").partition(" ")[0] == _instant(reading) for kept in found)
+    if waits:
+        return Moved.OPEN
+    return Moved.ALREADY if done else Moved.EXPIRED
 
 
 def confirm(store: Store, queue: Queue, settings: Settings, token: str, *, now: datetime) -> Moved:
     """Move the reader named by a `move` token to the address that was asked, once; the old one is told."""
-    reading = tokens.read("move", token, settings.keys, max_age=MOVE.expires, now=now)
-    if reading.state is not TokenState.OK or reading.subscriber_id is None or reading.signed_at is None:
-        return Moved(reading.state)
+    state = look(store, settings, token, now=now)
+    if state is not Moved.OPEN:
+        return state
+    reading = _read(token, settings, now)
+    assert reading.subscriber_id is not None
+    assert MOVED.expires is not None
     outcome, letter_id = "stale", 0
     while outcome == "stale":
         subscriber = SubscriberStore(store).get(reading.subscriber_id)
         with unavailable_store():
             wish = str(store.get(MOVE(id=reading.subscriber_id)) or "")
         asked, _, address = wish.partition(" ")
-        if subscriber is None or asked != str(int(reading.signed_at.timestamp())):
-            return Moved.EXPIRED
+        if subscriber is None or asked != _instant(reading):
+            return look(store, settings, token, now=now)
         old = indexed(addresses.parse(subscriber.address))
-        assert MOVED.expires is not None
         outcome, letter_id = Scripts(store).run(
             "confirm_move",
             id=subscriber.id,
             wish=wish,
+            asked=asked,
             address=address,
             **indexed(addresses.parse(address)),
             old_address=subscriber.address,
@@ -91,4 +135,15 @@ def confirm(store: Store, queue: Queue, settings: Settings, token: str, *, now: 
             within=int(MOVED.expires.total_seconds()),
         )
     letters.enqueue(queue, letter_id)
-    return Moved(outcome)
+    if outcome == "moved":
+        return Moved.MOVED
+    is_done = look(store, settings, token, now=now) is Moved.ALREADY  # another press came between
+    return Moved.ALREADY if is_done else Moved.EXPIRED
+
+
+def _read(token: str, settings: Settings, now: datetime) -> TokenReading:
+    return tokens.read("move", token, settings.keys, max_age=MOVE.expires, now=now)
+
+
+def _instant(reading: TokenReading) -> str:
+    return str(int(reading.signed_at.timestamp())) if reading.signed_at else ""

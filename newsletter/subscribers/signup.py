@@ -1,8 +1,9 @@
 """Joining and leaving: what a reader may do with a form, a link or a button.
 
 What *may* happen is a value. To the outside `request` always looks the same
-but for `TOO_MANY`, which depends on the client's network alone; the mail that
-follows, or none, is where the outcomes differ. Every change is one atomic
+but for `TOO_MANY`, which depends on the client's network alone, and `CLOSED`,
+which depends on the list; the mail that follows, or none, is where the
+outcomes differ. Every change is one atomic
 step together with the letter that it needs; the letter is enqueued after it,
 and found by the sweep where that message is lost.
 """
@@ -16,6 +17,8 @@ from newsletter.queue import Queue
 from newsletter.settings import Settings
 from newsletter.store import Store
 from newsletter.subscribers import addresses, letters, origins, records, tokens
+from newsletter.subscribers.addresses import Address
+from newsletter.subscribers.letters import LetterKind
 from newsletter.subscribers.records import Reader
 from newsletter.subscribers.scripts import Scripts
 from newsletter.subscribers.store import REJECTED, SubscriberStore, chosen, indexed
@@ -29,7 +32,7 @@ _CAP_WINDOW = timedelta(hours=1)
 
 
 class Requested(StrEnum):
-    """What a request to subscribe led to; only TOO_MANY may show outside."""
+    """What a request to subscribe led to; only TOO_MANY and CLOSED may show outside."""
 
     CONFIRM = "confirm"
     """A confirmation is on its way."""
@@ -41,8 +44,12 @@ class Requested(StrEnum):
     """Enough was mailed to this address today, or in all this hour: nothing is sent."""
     BLOCKED = "blocked"
     """They complained, or said “this wasn't me”: nothing is sent."""
+    UNINVITED = "uninvited"
+    """The list is for the invited, and nobody invited this address: nothing is kept or sent."""
     TOO_MANY = "too-many"
     """This network asked too often this hour: 429."""
+    CLOSED = "closed"
+    """The list takes nobody at present: 403."""
 
 
 class Confirmed(StrEnum):
@@ -83,14 +90,20 @@ def request(
     origin: str,
     now: datetime,
     how: Literal["form", "api", "command"] = "form",
+    is_invited: bool = False,
 ) -> Requested:
     """Ask that an address be subscribed; nothing is mailed to it but, within the caps, one letter.
 
     `origin` is the client's network address; only its /24 or /64 is kept.
+    `is_invited` passes a list that is closed or by invitation, as the
+    operator's own command does: for who holds a link that we mailed.
     Raises `InvalidInputError` for an address or preferences that cannot be
     kept, `StoreUnavailableError` where nothing was saved.
     """
     parsed = addresses.parse(address)
+    passes = is_invited or how == "command"
+    if settings.signup == "closed" and not passes:
+        return Requested.CLOSED
     network = origins.network(origin)
     outcome, _, letter_id = Scripts(store).run(
         "subscribe",
@@ -103,9 +116,16 @@ def request(
         per_network=settings.signups_per_network_hour,
         per_address=settings.confirmations_per_address_day,
         in_all=settings.signup_mails_per_hour,
+        only_known=not passes and not _is_open_to(parsed, settings),
+        letter=LetterKind.INVITATION if how == "command" else LetterKind.CONFIRM,
     )
     letters.enqueue(queue, letter_id)
     return Requested(outcome)
+
+
+def _is_open_to(address: Address, settings: Settings) -> bool:
+    """Whether an address that nobody invited may sign up."""
+    return settings.signup == "open" or address.key.rpartition("@")[2] in settings.signup_domains
 
 
 def retry_after(now: datetime) -> timedelta:

@@ -49,11 +49,18 @@ SUPPRESSED = Key(
     "subscribers:suppressed:{bucket}", "hash", "64 bits of an address's digest → reason and Unix seconds"
 )
 MOVE = Key("subscribers:move:{id}", "string", "instant and address of a move to confirm", timedelta(days=7))
-MOVED = Key("subscribers:moved:{id}", "string", "the address left, until it was told", timedelta(days=7))
+MOVED = Key(
+    "subscribers:moved:{id}",
+    "string",
+    "a wish's instant and the address left, to tell it",
+    timedelta(days=7),
+)
 ASKED_FROM = Key("signup:network:{network}:{hour}", "string", "sign-ups from a network", timedelta(hours=2))
 ASKED_FOR = Key("signup:address:{bucket}:{digest}:{day}", "string", "confirmations mailed", timedelta(days=2))
 ASKED_IN_ALL = Key("signup:all:{hour}", "string", "mails that sign-ups caused", timedelta(hours=2))
 TOLD = Key("signup:told:{id}", "string", "was told today that they are subscribed", timedelta(days=1))
+MOVES = Key("signup:moves:{id}:{day}", "string", "changes of address asked for", timedelta(days=2))
+LATEST = Key("signup:latest:{id}", "string", "was sent the newest edition on demand", timedelta(hours=1))
 REJECTED = Key("signup:rejected:{bucket}:{digest}", "string", "said “this wasn't me”", timedelta(days=30))
 
 _SIGN_OF_ELSEWHERE = f'"{ELSEWHERE}"'.encode()
@@ -76,6 +83,8 @@ KEYS = (
     ASKED_FOR,
     ASKED_IN_ALL,
     TOLD,
+    MOVES,
+    LATEST,
     REJECTED,
 )
 

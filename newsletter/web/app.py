@@ -19,7 +19,9 @@ from newsletter.web import (
     confirming,
     feeds,
     files,
+    links,
     manage,
+    moving,
     preview,
     public,
     security,
@@ -35,7 +37,7 @@ from newsletter.web.site import Site, utc_now
 log = logging.getLogger(__name__)
 
 _ROOMS = (
-    *(public, preview, subscribing, confirming, unsubscribing, manage),
+    *(public, preview, subscribing, confirming, unsubscribing, manage, moving, links),
     *(archive, topics, feeds, status, files, webhooks),
 )
 _WORDS = {

@@ -117,6 +117,7 @@ def _send_again(site: Site, reading: TokenReading, request: Request) -> Response
         preferences=subscriber.preferences,
         origin=site.client(request),
         now=site.now(),
+        is_invited=True,
     )
     if outcome is Requested.TOO_MANY:
         return too_many(site, signup.retry_after(site.now()))

@@ -14,12 +14,13 @@ from starlette.responses import RedirectResponse, Response
 
 from newsletter.errors import InvalidInputError
 from newsletter.models import Subscriber, SubscriberStatus
-from newsletter.subscribers import preferences, signup, tokens
+from newsletter.subscribers import errands, moving, preferences, signup, tokens
+from newsletter.subscribers.moving import Asked
 from newsletter.subscribers.store import SubscriberStore
-from newsletter.web import choices, hours, zones
+from newsletter.web import choices, hours, links, zones
 from newsletter.web.forms import FieldError, Fields, Posted
 from newsletter.web.site import Here, Router, Site
-from newsletter.web.unsubscribing import LOST, TOO_LATE
+from newsletter.web.unsubscribing import TOO_LATE
 
 router: Final = Router()
 
@@ -29,15 +30,21 @@ SAID = {
     "paused": "Paused. It goes on by itself.",
     "resumed": "On again.",
     "back": "You are subscribed again.",
+    "latest": "The latest edition is on its way to you.",
+    "recent": "It was sent to you within the last hour. Look in your inbox, and among the spam.",
+    "asked": "Nothing has changed yet: the new address must agree first.",
+    "same": "That is your address already. Nothing was changed.",
+    "stopped": "Your address stays as it is.",
 }
 """What a redirect may ask the page to say; nothing else is shown."""
+NOT_SUBSCRIBED = "Nothing is mailed to you at present, so nothing was changed. Subscribe again first."
 
 
 @router.page("/manage/{token}")
 def preferences_page(token: str, site: Here, said: str = "") -> Response:
     """Show what is chosen."""
     subscriber = _holder(site, token)
-    return _lost(site) if subscriber is None else _page(site, token, subscriber, said=SAID.get(said, ""))
+    return links.lost(site) if subscriber is None else _page(site, token, subscriber, said=SAID.get(said, ""))
 
 
 @router.page("/manage/{token}/export.json")
@@ -45,7 +52,7 @@ def export(token: str, site: Here) -> Response:
     """Hand over everything that is kept about the holder."""
     subscriber = _holder(site, token)
     if subscriber is None:
-        return _lost(site)
+        return links.lost(site)
     return Response(
         subscriber.model_dump_json(indent=1),
         media_type="application/json",
@@ -58,7 +65,7 @@ def change(token: str, site: Here, posted: Posted) -> Response:
     """Do what the pressed button says."""
     subscriber = _holder(site, token)
     if subscriber is None:
-        return _lost(site)
+        return links.lost(site)
     act = _ACTS.get(posted.text("do"))
     if act is None:
         raise HTTPException(400)
@@ -112,6 +119,36 @@ def _resume(site: Site, token: str, subscriber: Subscriber, _posted: Fields) -> 
     return _back(site, token, "resumed")
 
 
+def _latest(site: Site, token: str, subscriber: Subscriber, _posted: Fields) -> Response:
+    if not site.dates():
+        raise InvalidInputError("There is no edition yet. The first one comes by itself.")
+    match errands.send_latest(site.store, site.queue, subscriber.id, site.now()):
+        case errands.Latest.SENDING:
+            return _back(site, token, "latest")
+        case errands.Latest.RECENT:
+            return _back(site, token, "recent")
+        case errands.Latest.UNKNOWN:
+            raise InvalidInputError(NOT_SUBSCRIBED)
+
+
+def _move(site: Site, token: str, subscriber: Subscriber, posted: Fields) -> Response:
+    typed = posted.text("email", longest=320)
+    match moving.request(site.store, site.queue, site.settings, subscriber.id, typed, now=site.now()):
+        case Asked.SAME:
+            return _back(site, token, "same")
+        case Asked.TOO_MANY:
+            raise InvalidInputError("That is enough for one day. Nothing was changed; ask again tomorrow.")
+        case Asked.UNKNOWN:
+            raise InvalidInputError(NOT_SUBSCRIBED)
+        case _:  # whoever has that address already, it looks the same
+            return _back(site, token, "asked")
+
+
+def _stop_move(site: Site, token: str, subscriber: Subscriber, _posted: Fields) -> Response:
+    moving.stop(site.store, subscriber.id)
+    return _back(site, token, "stopped")
+
+
 def _unsubscribe(site: Site, _token: str, subscriber: Subscriber, _posted: Fields) -> Response:
     signup.unsubscribe(site.store, site.settings, subscriber.id, site.now())
     out = tokens.sign("unsubscribe", subscriber.id, site.keys)
@@ -139,6 +176,9 @@ _ACTS: dict[str, Callable[[Site, str, Subscriber, Fields], Response]] = {
     "save": _save,
     "pause": _pause,
     "resume": _resume,
+    "latest": _latest,
+    "move": _move,
+    "stop-move": _stop_move,
     "unsubscribe": _unsubscribe,
     "resubscribe": _resubscribe,
     "delete": _delete,
@@ -175,9 +215,8 @@ def _page(
         fault=fault,
         topics=typed.shown("topics", longest=3000) if typed else ", ".join(wanted.topics),
         muted=typed.shown("muted", longest=3000) if typed else ", ".join(wanted.muted),
+        email=typed.shown("email") if typed else "",
+        moving_to=moving.wished(site.store, subscriber.id) if is_active else None,
+        move_days=tokens.CONFIRM_WITHIN.days,
+        has_edition=latest is not None,
     )
-
-
-def _lost(site: Site) -> Response:
-    title, text = LOST
-    return site.page("unusable.html", status=404, title=title, text=text, again=None)

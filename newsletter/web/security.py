@@ -20,7 +20,7 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """`connect-src` is for the one line of the landing page that follows the chosen hour."""
-_TOKEN_PATH = re.compile(r"^/(confirm|reject|u|manage)/[^/?#]+")
+_TOKEN_PATH = re.compile(r"^/(confirm|reject|move|u|manage)/[^/?#]+")
 
 
 def holds_token(path: str) -> bool:

@@ -47,7 +47,13 @@ class Site:
         self.root = urlsplit(self.settings.base_url).path.rstrip("/")
         self.shelf = caching.Shelf(SHELF_PLACES if self.settings.is_production else 0)
         self.environment = pages.environment(self.settings)
-        self.environment.globals |= {"path": self.path, "asset": self.asset, "TAIL_SHOWN": TAIL_SHOWN}
+        self.environment.globals |= {
+            "path": self.path,
+            "asset": self.asset,
+            "TAIL_SHOWN": TAIL_SHOWN,
+            "signup": self.settings.signup,
+            "signup_domains": self.settings.signup_domains,
+        }
 
     @property
     def store(self) -> store.Store:

@@ -12,7 +12,9 @@ from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from newsletter.errors import InvalidInputError
+from newsletter.models import Preferences
 from newsletter.subscribers import addresses, signup
+from newsletter.subscribers.addresses import Address
 from newsletter.web import choices, proofs
 from newsletter.web.forms import Fields, Posted
 from newsletter.web.public import form_facts, offered
@@ -23,15 +25,20 @@ router: Final = Router()
 HONEYPOT = "website"
 """A field that people do not see and scripts fill in."""
 TOO_MANY = "Too many requests came from your network. Please try again in {minutes}."
+CLOSED = (
+    "This list takes no new readers at present",
+    "Nothing was saved. The newest edition, the archive and the feeds are open to everybody.",
+)
 
 
 @router.post("/subscribe")
 def subscribe(request: Request, site: Here, posted: Posted) -> Response:
     """Take an address, and say “check your inbox” unless it cannot be one."""
-    now = site.now()
+    if site.settings.signup == "closed":
+        return closed(site)
     if HONEYPOT in posted:
         return check_inbox(site, posted.shown("email"))
-    fault = _filled_too(posted, site)
+    fault = filled_too(posted, site)
     if fault:
         return _again(site, posted, fault)
     try:
@@ -45,6 +52,11 @@ def subscribe(request: Request, site: Here, posted: Posted) -> Response:
     meant = addresses.suggestion(address)
     if meant and posted.shown("sure") != typed:
         return _again(site, posted, "", meant=meant, sure=typed)
+    return _request(request, site, address, preferences)
+
+
+def _request(request: Request, site: Site, address: Address, preferences: Preferences) -> Response:
+    now = site.now()
     outcome = signup.request(
         site.store,
         site.queue,
@@ -59,7 +71,8 @@ def subscribe(request: Request, site: Here, posted: Posted) -> Response:
     return check_inbox(site, address.typed)
 
 
-def _filled_too(posted: Fields, site: Site) -> str:
+def filled_too(posted: Fields, site: Site) -> str:
+    """Say what is wrong with how long the form took to fill in, or nothing."""
     match proofs.fill(posted.shown("stamp"), site.keys, site.now()):
         case proofs.Fill.HUMAN:
             return ""
@@ -67,6 +80,12 @@ def _filled_too(posted: Fields, site: Site) -> str:
             return "That was quicker than people type. Press the button once more, please."
         case _:
             return "This page had been open for long. Press the button once more, please."
+
+
+def closed(site: Site) -> Response:
+    """Answer 403 where the list takes nobody; it is the same for every address."""
+    title, text = CLOSED
+    return site.page("message.html", status=403, title=title, text=text)
 
 
 def too_many(site: Site, wait: timedelta) -> Response:
@@ -96,10 +115,10 @@ def _again(
         "meant": meant,
         "sure": sure,
     }
-    return site.page("subscribe.html", status=422, **facts, stamp=_stamp(site, posted))
+    return site.page("subscribe.html", status=422, **facts, stamp=next_stamp(site, posted))
 
 
-def _stamp(site: Site, posted: Fields) -> str:
+def next_stamp(site: Site, posted: Fields) -> str:
     """Return the stamp of the next try: who has shown to be slow need not show it again."""
     given = posted.shown("stamp")
     is_kept = proofs.fill(given, site.keys, site.now()) is proofs.Fill.HUMAN

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from newsletter.models import Preferences, Subscriber
 from newsletter.subscribers import signup, tokens
 from newsletter.subscribers.store import SubscriberStore
+from newsletter.web import links
 from newsletter.web.forms import Posted
 from newsletter.web.site import Here, Router, Site
 
@@ -22,13 +23,6 @@ router: Final = Router()
 SHORT_PAUSE = timedelta(days=30)
 TOO_LATE = "That was more than a day ago. Subscribe again on the front page, please."
 DONE = "You are unsubscribed. No more digests will come.\n"
-LOST = (
-    "We cannot read that link",
-    (
-        "Copy the whole line from the message. If that does not help, give your address on the front page: "
-        "the message that comes holds a working link."
-    ),
-)
 
 
 @router.page("/u/{token}")
@@ -45,7 +39,9 @@ def unsubscribe(token: str, site: Here, posted: Posted) -> Response:
     """
     if posted.shown("from") != "page":
         if signup.unsubscribe(site.store, site.settings, token, site.now()) is signup.Left.DAMAGED:
-            return PlainTextResponse(". ".join(LOST) + "\n", status_code=404)
+            return PlainTextResponse(
+                f"{' '.join(links.LOST)}\n{site.settings.base_url}/links\n", status_code=404
+            )
         return PlainTextResponse(DONE)
     if not _holder(site, token)[0]:
         return _page(site, token)
@@ -91,6 +87,5 @@ def _less(preferences: Preferences, choice: str, now: datetime) -> Preferences:
 def _page(site: Site, token: str, *, said: str = "") -> Response:
     is_genuine, subscriber = _holder(site, token)
     if not is_genuine:
-        title, text = LOST
-        return site.page("unusable.html", status=404, title=title, text=text, again=None)
+        return links.lost(site)
     return site.page("unsubscribe.html", token=token, subscriber=subscriber, said=said)

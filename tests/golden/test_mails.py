@@ -44,6 +44,8 @@ MAILS = {
         "welcome", specimens.SITE, preferences=specimens.READER, first_at=FIRST
     ),
     "already": lambda: letters.render("already", specimens.SITE, preferences=specimens.READER),
+    "invitation": lambda: letters.render("invitation", specimens.SITE, preferences=specimens.READER),
+    "move-wished": lambda: letters.render("move-wished", specimens.SITE),
     "new-address": lambda: letters.render("new-address", specimens.SITE),
     "old-address": lambda: letters.render("old-address", specimens.SITE),
     "alert": lambda: letters.alert(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from mailing import DAY, ObedientMailer, accept, an_edition, publish, subscribe
@@ -11,10 +12,11 @@ from newsletter.delivery import cohorts, letters, sweep
 from newsletter.delivery.ledger import Ledger
 from newsletter.delivery.mailers.port import Outcome
 from newsletter.models import Preferences, Recipient
+from newsletter.rendering import letters as rendering
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import signup, tokens
-from newsletter.subscribers.letters import Letterbox, LetterState
+from newsletter.subscribers import errands, moving, signup, tokens
+from newsletter.subscribers.letters import Letterbox, LetterKind, LetterState
 from newsletter.subscribers.store import SubscriberStore
 
 SIX_THIRTY = datetime(2026, 6, 10, 6, 30, tzinfo=UTC)
@@ -130,6 +132,92 @@ def test_a_welcome_to_who_was_addressed_already_does_not_repeat_the_edition(
     send(store, settings, letter, mailer)
     (message,) = mailer.messages.values()
     assert "Paper 1" not in message.text
+
+
+def want_latest(store: Store, settings: Settings, reader: int = 1, now: datetime = SIX_THIRTY) -> int | None:
+    """Press “send me the latest edition”; return the letter's id, if there is one."""
+    errands.send_latest(store, queue_module.connect(settings), reader, now)
+    found = sweep.open_letters(store, now)
+    return int(found[-1]) if found else None
+
+
+def latest(store: Store, settings: Settings) -> str:
+    """Ask for the latest edition, and return the text of the mail that comes."""
+    letter, mailer = want_latest(store, settings), ObedientMailer()
+    assert letter is not None
+    assert send(store, settings, letter, mailer) == "sent"
+    (message,) = mailer.messages.values()
+    return message.text
+
+
+def test_the_latest_edition_comes_when_it_is_asked_for_and_not_again_by_itself(
+    store: Store, settings: Settings
+) -> None:
+    """Half an hour before the digest was due; the cohort leaves it out."""
+    subscribe(store, ["ada"])
+    publish(store, an_edition())
+    assert "Paper 1 of 10 June" in latest(store, settings)
+    assert cohorts.freeze_due(store, settings, SIX_THIRTY + timedelta(hours=1)) == ()
+    assert want_latest(store, settings) is None, "once an hour"
+
+
+def test_who_had_the_edition_may_ask_for_it_again(store: Store, settings: Settings) -> None:
+    """They pressed a button that says so."""
+    subscribe(store, ["ada"])
+    publish(store, an_edition())
+    assert len(cohorts.freeze_due(store, settings, SIX_THIRTY + timedelta(hours=1))) == 1
+    assert "Paper 1 of 10 June" in latest(store, settings)
+
+
+def test_the_latest_edition_is_the_readers_own(store: Store, settings: Settings) -> None:
+    """Tailored as the daily mail is, and honest where that leaves nothing; the daily count stays right."""
+    subscribe(store, ["ada"], Preferences(hour=7, topics=("protein folding",)))
+    publish(store, an_edition())
+    text = latest(store, settings)
+    assert "Paper 1" not in text
+    assert "nothing was left after your preferences" in " ".join(text.split())
+    cohorts.freeze_due(store, settings, SIX_THIRTY + timedelta(hours=1))
+    assert Ledger(store).progress(DAY).quiet == 1
+
+
+def test_an_edition_that_is_gone_is_refused_and_not_tried_for_ever(store: Store, settings: Settings) -> None:
+    """A store without editions: the letter is settled, with a word to the operator."""
+    subscribe(store, ["ada"])
+    letter = want_latest(store, settings)
+    assert letter is not None
+    assert send(store, settings, letter, ObedientMailer()) == "refused"
+    assert sweep.open_letters(store, SIX_THIRTY + timedelta(days=1)) == ()
+
+
+def test_a_change_of_address_reaches_both_with_links_that_work(store: Store, settings: Settings) -> None:
+    """The new one gets the link that moves, the old one its preferences, before and after."""
+    subscribe(store, ["ada"])
+    queue, seen = queue_module.connect(settings), dict[str, tuple[str, str]]()
+
+    def look(recipients: Sequence[Recipient], request_id: str) -> Outcome:
+        (one,) = recipients
+        seen[one.address] = one.substitutions[-1]
+        return accept(recipients, request_id)
+
+    moving.request(store, queue, settings, 1, "new@example.net", now=SIX_THIRTY)
+    for letter in sweep.open_letters(store, SIX_THIRTY):
+        assert send(store, settings, int(letter), ObedientMailer(look)) == "sent"
+    manage = ("-manage_url-", f"{settings.base_url}/manage/{tokens.sign('manage', 1, settings.keys)}")
+    name, url = seen.pop("new@example.net")
+    assert (name, list(seen.values())) == ("-confirm_url-", [manage])
+    token = url.removeprefix(f"{settings.base_url}/move/")
+    seen.clear()
+    assert moving.confirm(store, queue, settings, token, now=SIX_THIRTY) is moving.Moved.MOVED
+    (letter,) = sweep.open_letters(store, SIX_THIRTY)
+    send(store, settings, int(letter), ObedientMailer(look))
+    assert list(seen.values()) == [manage]
+    assert "new@example.net" not in seen
+
+
+def test_every_kind_of_letter_has_its_templates() -> None:
+    """A kind without them would be claimed, fail, and be claimed again for ever."""
+    with_templates = {kind.value for kind in LetterKind} - {LetterKind.LATEST}
+    assert with_templates == set(get_args(rendering.Kind))
 
 
 @pytest.mark.parametrize(

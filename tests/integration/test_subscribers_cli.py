@@ -64,7 +64,9 @@ def test_nobody_is_nothing_to_do(run: Run) -> None:
 def test_adding_asks_and_subscribes_nobody(run: Run, list_: Signups) -> None:
     """The confirmation is recorded, the settings' zone is theirs, and the record says who asked."""
     code, out, _ = run("add", "Ada@example.org", "--hour", "6")
-    assert (code, "confirmation" in out) == (0, True)
+    assert (code, out.split()[:3]) == (0, ["A…@example.org", "is", "invited,"])
+    list_.now = datetime.now(UTC)  # the command went by the clock
+    assert list_.mail() == [("invitation", 1)]
     ada = list_.subscribers.find("ada@example.org")
     assert ada is not None
     assert (ada.status, ada.consent.how) == (SubscriberStatus.PENDING, "command")
@@ -183,7 +185,7 @@ def test_a_list_can_be_piped_in(run: Run, list_: Signups) -> None:
     code, out, _ = run("import", "-", stdin=b"a@example.org\nb@example.org\n")
     assert (code, "2 asked to confirm" in out) == (0, True)
     list_.now = datetime.now(UTC)  # the command went by the clock
-    assert [kind for kind, _ in list_.mail()] == ["confirm", "confirm"]
+    assert [kind for kind, _ in list_.mail()] == ["invitation", "invitation"]
     assert run("import", "-", stdin=b"")[0] == 3
 
 

@@ -56,7 +56,8 @@ def test_the_new_address_confirms_and_the_old_one_is_told(list_: Signups) -> Non
     assert before is not None
     assert ask(list_) is Asked.CONFIRM
     assert list_.subscribers.get(1) == before
-    (question,) = taken(list_)
+    warning, question = taken(list_)
+    assert (warning.letter.kind, warning.subscriber.address) == (LetterKind.MOVE_WISHED, OLD)
     assert (question.letter.kind, question.subscriber.address) == (LetterKind.NEW_ADDRESS, NEW)
     list_.later(days=3)
     link = tokens.sign("move", 1, list_.settings.keys, now=question.letter.created_at)
@@ -65,7 +66,8 @@ def test_the_new_address_confirms_and_the_old_one_is_told(list_: Signups) -> Non
     assert list_.subscribers.find_id(NEW) == 1
     assert list_.subscribers.find_id(OLD) is None
     assert list_.subscribers.ids_due(Slot("UTC", 6)) == (1,)
-    list_.letters.sent(question.letter.id, list_.now)
+    for claim in (warning, question):
+        list_.letters.sent(claim.letter.id, list_.now)
     (notice,) = taken(list_)
     assert (notice.letter.kind, notice.subscriber.address) == (LetterKind.OLD_ADDRESS, OLD)
 
@@ -76,7 +78,7 @@ def test_a_second_press_changes_nothing(list_: Signups) -> None:
     link = token(list_)
     press(list_, link)
     before = list_.everything()
-    assert press(list_, link) is Moved.EXPIRED
+    assert press(list_, link) is Moved.ALREADY
     assert list_.everything() == before
 
 
@@ -86,7 +88,7 @@ def test_only_the_newest_wish_can_be_confirmed(list_: Signups) -> None:
     mistaken = token(list_)
     list_.later(seconds=1)
     ask(list_, NEW)
-    assert [claim.subscriber.address for claim in taken(list_)] == [NEW]
+    assert [claim.subscriber.address for claim in taken(list_)] == [OLD, OLD, NEW]
     assert press(list_, mistaken) is Moved.EXPIRED
     assert press(list_, token(list_)) is Moved.MOVED
     assert list_.subscribers.find_id("mistake@example.net") is None
@@ -104,13 +106,54 @@ def test_a_wish_expires_after_a_week(list_: Signups) -> None:
 
 
 def test_nobody_learns_whose_address_it_is(list_: Signups) -> None:
-    """For an address that has an owner, or wants no mail, nothing is sent; outside it looks the same."""
+    """An address that has an owner, or wants no mail, is not asked; all else is as for any other."""
     list_.join("owner@example.org", origin="192.0.2.1")
     suppression.suppress(list_.store, "spam@example.org", suppression.Reason.COMPLAINED, now=list_.now)
     waiting = list_.mail()
-    assert ask(list_, "OWNER@example.org") is Asked.TAKEN
-    assert ask(list_, "spam@example.org") is Asked.BLOCKED
-    assert list_.mail() == waiting
+    for outcome, address in [
+        (Asked.CONFIRM, "free@example.org"),
+        (Asked.TAKEN, "OWNER@example.org"),
+        (Asked.BLOCKED, "spam@example.org"),
+    ]:
+        assert ask(list_, address) is outcome
+        assert moving.wished(list_.store, 1) == address
+    list_.later(seconds=5)
+    new = [kind for kind, _ in list_.mail()[len(waiting) :]]
+    assert sorted(new) == ["move-wished"] * 3 + ["new-address"]
+
+
+def test_two_wishes_in_one_second_do_not_share_a_link(list_: Signups) -> None:
+    """Or who can read the first address could move the reader to the second, which was never asked."""
+    ask(list_, "mine@example.net")
+    mine = tokens.sign("move", 1, list_.settings.keys, now=list_.now)
+    ask(list_, "theirs@example.net")
+    assert press(list_, mine) is Moved.EXPIRED
+    assert list_.subscribers.find_id(OLD) == 1
+    assert press(list_, token(list_)) is Moved.MOVED
+
+
+def test_who_stops_a_change_makes_its_link_worthless(list_: Signups) -> None:
+    """The old address was told in time: neither link nor letter does anything any more."""
+    ask(list_)
+    link = token(list_)
+    assert moving.stop(list_.store, 1)
+    assert not moving.stop(list_.store, 1)
+    assert moving.wished(list_.store, 1) is None
+    assert taken(list_) == []
+    assert press(list_, link) is Moved.EXPIRED
+    assert list_.subscribers.find_id(OLD) == 1
+
+
+def test_a_reader_asks_so_often_and_no_more(list_: Signups) -> None:
+    """Whatever the addresses: the form behind one link floods nobody, and tells nobody apart."""
+    outcomes = [ask(list_, f"victim{n}@example.org") for n in range(moving.WISHES_A_DAY + 1)]
+    assert outcomes == [Asked.CONFIRM] * moving.WISHES_A_DAY + [Asked.TOO_MANY]
+    list_.later(minutes=1)
+    before = list_.mail()
+    assert ask(list_, "one-more@example.org") is Asked.TOO_MANY
+    assert list_.mail() == before
+    list_.later(days=1)
+    assert ask(list_, "tomorrow@example.org") is Asked.CONFIRM
 
 
 def test_an_address_that_found_an_owner_meanwhile_is_not_taken_over(list_: Signups) -> None:
@@ -128,6 +171,7 @@ def test_questions_count_towards_the_caps_of_the_form(list_: Signups) -> None:
     outcomes = [ask(list_, "victim@example.org") for _ in range(4)]
     assert outcomes == [Asked.CONFIRM] * 3 + [Asked.CAPPED]
     assert list_.ask("victim@example.org") is signup.Requested.CAPPED
+    assert press(list_, token(list_)) is Moved.MOVED, "the last one mailed still works"
 
 
 def test_the_same_address_in_another_spelling_is_a_change(list_: Signups) -> None:

@@ -113,10 +113,10 @@ def test_suppressions_win_over_every_import(list_: Signups) -> None:
 
 
 def test_without_proof_of_consent_everybody_is_asked(list_: Signups) -> None:
-    """Each gets a confirmation, whatever the caps of the form, and is active after pressing its button."""
+    """Each gets an invitation, whatever the caps of the form, and is active after pressing its button."""
     report = bring(list_, "\n".join(f"r{n}@example.org" for n in range(30)), confirmed=False)
     assert (report.active, report.pending) == (0, 30)
-    assert [kind for kind, _ in list_.mail()] == ["confirm"] * 30
+    assert [kind for kind, _ in list_.mail()] == ["invitation"] * 30
     list_.press(list_.token("confirm", "r7@example.org"))
     assert list_.subscribers.by_status()[SubscriberStatus.ACTIVE] == 1
 

@@ -109,7 +109,8 @@ def test_a_lost_key_leads_to_a_new_link_by_mail(make_settings: Callable[..., Set
     link = f"/u/{then.token('unsubscribe', reader.id)}"
     for answer in (now.web.get(link), now.web.post(link), now.web.post(link, data={"from": "page"})):
         assert answer.status_code == 404
-        assert "give your address on the front page" in answer.text
+        assert "have working links mailed to you" in answer.text
+        assert "/links" in answer.text
     assert status_of(now, reader) is SubscriberStatus.ACTIVE
 
 

@@ -1,19 +1,38 @@
--- A reader wants to be reached at another address: nothing changes until that one confirms.
--- Returns {outcome, letter or 0}: confirm, same, unknown, or capped, blocked and taken, which look like confirm outside.
+-- A reader wants to be reached at another address: nothing changes until that one confirms, and the present
+-- one is told at once. Returns {outcome, {letters}}: confirm, same, unknown, too-many, or capped, blocked and
+-- taken, which look like confirm outside: the wish is kept and the present address told in each case.
 --
 -- given: id, now
 --        address, bucket, digest   the new address
 --        within                    seconds that the confirmation works
+--        per_reader                wishes of one reader in a day
 --        per_address, in_all       the caps
 
 local record = read(given.id)
-if not record or record[STATUS] ~= ACTIVE then return {'unknown', 0} end
+if not record or record[STATUS] ~= ACTIVE then return {'unknown', {}} end
 local owner = tonumber(redis.call('HGET', 'subscribers:by-address:' .. given.bucket, given.digest) or 0)
-if owner == given.id and record[ADDRESS] == given.address then return {'same', 0} end
-if owner > 0 and owner ~= given.id then return {'taken', 0} end
-if is_blocked() then return {'blocked', 0} end
-if not may_mail(true) then return {'capped', 0} end
+if owner == given.id and record[ADDRESS] == given.address then return {'same', {}} end
+local today = 'signup:moves:' .. given.id .. ':' .. math.floor(given.now / DAY_SECONDS)
+if tally(today, DAY_SECONDS) > given.per_reader then return {'too-many', {}} end
 
--- Only the newest wish can be confirmed: its link carries this very second.
-redis.call('SET', 'subscribers:move:' .. given.id, given.now .. ' ' .. given.address, 'EX', given.within)
-return {'confirm', write_letter('new-address', given.id, given.now)}
+local key = 'subscribers:move:' .. given.id
+local asked, wished = (redis.call('GET', key) or ''):match('^(%d+) (.+)$')
+local outcome = 'confirm'
+if owner > 0 and owner ~= given.id then
+  outcome = 'taken'
+elseif is_blocked() then
+  outcome = 'blocked'
+elseif not may_mail(true) then
+  outcome = 'capped'
+end
+
+-- Only the newest wish can be confirmed: its link carries its second, so no two wishes share one.
+-- A wish that was mailed already outlives the same one unmailed.
+local at = math.max(given.now, (tonumber(asked) or 0) + 1)
+if outcome == 'confirm' or wished ~= given.address then
+  redis.call('SET', key, at .. ' ' .. given.address, 'EX', given.within)
+end
+local letters = {}
+if wished ~= given.address then table.insert(letters, write_letter('move-wished', given.id, given.now)) end
+if outcome == 'confirm' then table.insert(letters, write_letter('new-address', given.id, at)) end
+return {outcome, letters}

@@ -23,14 +23,18 @@ if state == 'intent' then
 end
 
 local record = id and read(id)
-local wanted = kind == 'confirm' and PENDING or ACTIVE
+local wanted = (kind == 'confirm' or kind == 'invitation') and PENDING or ACTIVE
 local address = record and record[ADDRESS]
-if address and kind == 'new-address' then
+if address and (kind == 'new-address' or kind == 'move-wished') then
   local wish = redis.call('GET', 'subscribers:move:' .. id)
   local asked, wished = (wish or ''):match('^(%d+) (.+)$')
-  address = tonumber(asked) == tonumber(kept[4]) and wished
+  if kind == 'new-address' then
+    address = tonumber(asked) == tonumber(kept[4]) and wished
+  elseif not wish then
+    address = false
+  end
 elseif address and kind == 'old-address' then
-  address = redis.call('GET', 'subscribers:moved:' .. id)
+  address = (redis.call('GET', 'subscribers:moved:' .. id) or ''):match('^%d+ (.+)$')
 end
 if not address or record[STATUS] ~= wanted then
   if kind then

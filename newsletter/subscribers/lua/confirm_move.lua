@@ -2,7 +2,7 @@
 -- Returns {outcome, letter or 0}: moved, expired, or stale, which asks the caller to look again.
 --
 -- given: id, now
---        wish                      instant and address, as they were kept
+--        wish, asked               the wish as it was kept, and its instant
 --        address, bucket, digest   the new address
 --        old_address, old_bucket, old_digest   as the caller read them
 --        within                    seconds that the old address is kept, so that it can be told
@@ -20,7 +20,7 @@ redis.call('DEL', wish)
 redis.call('HDEL', 'subscribers:by-address:' .. given.old_bucket, given.old_digest)
 redis.call('HSET', index, given.digest, given.id)
 redis.call('HDEL', 'subscribers:suppressed:' .. given.bucket, given.digest)
-redis.call('SET', 'subscribers:moved:' .. given.id, given.old_address, 'EX', given.within)
+redis.call('SET', 'subscribers:moved:' .. given.id, given.asked .. ' ' .. given.old_address, 'EX', given.within)
 record[ADDRESS] = given.address
 write(given.id, record)
 return {'moved', write_letter('old-address', given.id, given.now)}

@@ -4,7 +4,7 @@
 --
 -- given: bucket, digest, address, hour, zone, wishes, from, now
 --        asked            when consent was given, Unix seconds
---        confirmed        true where consent was proven elsewhere; else a confirmation is mailed
+--        confirmed        true where consent was proven elsewhere; else an invitation is mailed
 --        after            seconds from asking to confirming, where known; or absent
 
 local id = tonumber(redis.call('HGET', 'subscribers:by-address:' .. given.bucket, given.digest) or 0)
@@ -22,4 +22,4 @@ record[ASKED], record[FROM] = given.asked, given.from
 if given.confirmed then record[CONFIRMED] = given.after or 0 end
 id = create(record, given.now)
 if given.confirmed then return {'active', id, 0} end
-return {'pending', id, write_letter('confirm', id, given.now)}
+return {'pending', id, write_letter('invitation', id, given.now)}

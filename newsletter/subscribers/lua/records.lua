@@ -191,6 +191,21 @@ local function may_mail(counts_for_address)
   return true
 end
 
+-- Who is subscribed is told so, with working links: once a day. Returns {outcome, id, letter or 0}.
+local function tell(id)
+  if redis.call('EXISTS', 'signup:told:' .. id) == 1 then return {'told', id, 0} end
+  if not may_mail(false) then return {'capped', id, 0} end
+  redis.call('SET', 'signup:told:' .. id, 1, 'EX', DAY_SECONDS)
+  return {'already', id, write_letter('already', id, given.now)}
+end
+
+-- Whether a network asked too often this hour; counts this time. "" counts nowhere.
+local function is_too_much()
+  if given.network == '' then return false end
+  local key = 'signup:network:' .. given.network .. ':' .. math.floor(given.now / HOUR_SECONDS)
+  return tally(key, HOUR_SECONDS) > given.per_network
+end
+
 local function suppress(reason, now)
   if suppression() ~= 'complained' then  -- a complaint outlives every other reason
     redis.call('HSET', 'subscribers:suppressed:' .. given.bucket, given.digest, reason .. ' ' .. now)

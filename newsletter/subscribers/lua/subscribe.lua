@@ -6,14 +6,11 @@
 --        now              Unix seconds
 --        network          what the first cap counts by; "" counts nowhere
 --        per_network, per_address, in_all   the caps
+--        only_known       whether an address without a record is left alone
+--        letter           what asks for consent: confirm or invitation
 
 -- Counted before anything is looked up: being turned away depends on the network alone.
-if given.network ~= '' then
-  local hour = math.floor(given.now / HOUR_SECONDS)
-  if tally('signup:network:' .. given.network .. ':' .. hour, HOUR_SECONDS) > given.per_network then
-    return {'too-many', 0, 0}
-  end
-end
+if is_too_much() then return {'too-many', 0, 0} end
 
 if is_blocked() then return {'blocked', 0, 0} end
 
@@ -21,12 +18,10 @@ local id = tonumber(redis.call('HGET', 'subscribers:by-address:' .. given.bucket
 local record = id > 0 and read(id)
 if record and record[STATUS] == COMPLAINED then return {'blocked', id, 0} end
 
-if record and record[STATUS] == ACTIVE then
-  if redis.call('EXISTS', 'signup:told:' .. id) == 1 then return {'told', id, 0} end
-  if not may_mail(false) then return {'capped', id, 0} end
-  redis.call('SET', 'signup:told:' .. id, 1, 'EX', DAY_SECONDS)
-  return {'already', id, write_letter('already', id, given.now)}
-end
+if record and record[STATUS] == ACTIVE then return tell(id) end
+
+-- A list for the invited asks nobody whom its operator did not ask first.
+if not record and given.only_known then return {'uninvited', 0, 0} end
 
 if not may_mail(true) then return {'capped', id, 0} end
 
@@ -42,4 +37,4 @@ record[ADDRESS], record[HOUR], record[ZONE], record[WISHES] =
 record[ASKED], record[FROM] = given.now, given.from
 record[CONFIRMED], record[CONFIRMED_FROM] = cjson.null, ''
 if id > 0 then write(id, record) else id = create(record, given.now) end
-return {'confirm', id, write_letter('confirm', id, given.now)}
+return {'confirm', id, write_letter(given.letter, id, given.now)}

@@ -14,9 +14,11 @@ from newsletter.rendering.mime import PLACEHOLDER
 FIRST = datetime(2026, 11, 23, 6, tzinfo=UTC)
 PLACEHOLDERS = {
     "confirm": {"-confirm_url-", "-reject_url-"},
+    "invitation": {"-confirm_url-", "-reject_url-"},
     "welcome": {"-manage_url-", "-unsubscribe_url-"},
     "already": {"-manage_url-", "-unsubscribe_url-"},
     "new-address": {"-confirm_url-"},
+    "move-wished": {"-manage_url-"},
     "old-address": {"-manage_url-"},
 }
 
