@@ -135,6 +135,11 @@ class Settings(BaseSettings):
         description="The sender, as `Name <address>`.",
     )
     reply_to: str | None = Field(default=None, description="Where answers go, if not to the sender.")
+    bounce_address: str | None = Field(
+        default=None,
+        description="Where bounces and unsubscriptions by mail come, such as `bounces@example.org`, with "
+        "`+…` behind its name; have it read by `newsletter mailbox read`.",
+    )
     postal_address: str = Field(
         default="", description="Your postal address, required by law in many places."
     )

@@ -9,6 +9,7 @@ import click
 from newsletter import embedded
 from newsletter import settings as settings_module
 from newsletter.cli import output
+from newsletter.delivery.return_path import ReturnPath
 from newsletter.errors import NewsletterError, SettingsError
 from newsletter.rendering import pages
 from newsletter.settings import Settings
@@ -29,7 +30,7 @@ def check(as_json: bool) -> None:
 
 def find_faults(settings: Settings) -> list[str]:
     """Return what would go wrong later, each with its remedy, in the order of the walk."""
-    checks = (_secret, _server, _sender, _mailer, _outbox, _templates, _sources)
+    checks = (_secret, _server, _sender, _return_path, _mailer, _outbox, _templates, _sources)
     return [fault for one in checks if (fault := one(settings))]
 
 
@@ -57,6 +58,15 @@ def _sender(settings: Settings) -> str | None:
         return f"NEWSLETTER_FROM ({settings.from_}) holds no address. Write: Name <papers@example.org>"
     if settings.mailer != "outbox" and address.endswith("@localhost"):
         return "NEWSLETTER_FROM is still papers@localhost. Set it to an address of your domain."
+    return None
+
+
+def _return_path(settings: Settings) -> str | None:
+    if settings.bounce_address:
+        try:
+            ReturnPath.at(settings.bounce_address, ())
+        except SettingsError as error:
+            return str(error)
     return None
 
 

@@ -6,9 +6,8 @@ not, an address is suppressed or it is not, and totals are cardinalities.
 
 * Any event of a request proves that SendGrid accepted that request.
 * A hard bounce, a complaint, an unsubscription and a drop for one of these
-  suppress the address. A block or a deferral does not: `SOFT_LIMIT` mailings
-  in a row that were blocked, within 30 days and without a delivery between
-  them, do.
+  suppress the address. A deferral does nothing, and a block is counted: see
+  `reputation`.
 """
 
 import base64
@@ -24,13 +23,14 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from redis.client import Pipeline
 
+from newsletter.delivery import reputation
 from newsletter.delivery.ledger import Ledger, Verdict, read_request_id
 from newsletter.delivery.mailers.personalization import REQUEST_ARGUMENT
 from newsletter.delivery.store import KEPT
 from newsletter.errors import InvalidInputError, SettingsError
 from newsletter.store import Key, Store, unavailable_store
-from newsletter.subscribers import addresses, suppression
 from newsletter.subscribers.letters import Letterbox
 from newsletter.subscribers.suppression import Reason
 
@@ -40,17 +40,10 @@ OLDEST: Final = timedelta(hours=25)
 """SendGrid tries again for 24 hours; older posts are replays."""
 EARLIEST: Final = timedelta(minutes=5)
 """How far the other side's clock may be ahead."""
-SOFT_LIMIT: Final = 5
 
 SEEN = Key("delivery:{day}:seen:{kind}", "string", "addresses with such an event, as a HyperLogLog", KEPT)
 HEARD = Key("delivery:heard", "zset", "seconds in which SendGrid made events that we have; six hours of them")
-SOFT = Key(
-    "delivery:soft:{bucket}:{digest}",
-    "set",
-    "requests that were blocked since the last delivery to an address",
-    timedelta(days=30),
-)
-KEYS = (SEEN, HEARD, SOFT)
+KEYS = (SEEN, HEARD)
 
 _DROPPED: Final = {
     "bounced address": Reason.BOUNCED,
@@ -151,6 +144,13 @@ def totals(store: Store, day: date) -> dict[str, int]:
     return {kind: int(count) for kind, count in zip(kinds, counts, strict=True) if count}
 
 
+def count(store: Store, request_id: str, kind: str, address: str) -> None:
+    """Note that an address of an edition had such an event, for `totals`; repeats count once."""
+    with unavailable_store(), store.pipeline(transaction=False) as pipe:
+        _note(pipe, request_id, kind, address)
+        pipe.execute()
+
+
 def was_heard_about(store: Store, since: datetime, until: datetime) -> bool:
     """Whether events came that SendGrid made around `since`, and some that it made after `until`.
 
@@ -230,50 +230,34 @@ def _count(store: Store, events: Iterable[Event], now: datetime) -> None:
         for event in events:
             if (second := int(event.at.timestamp())) > oldest and event.at <= now + EARLIEST:
                 pipe.zadd(HEARD(), {str(second): second})
-            read = read_request_id(event.request_id)
-            if read is not None:
-                name = SEEN(day=read[0].day, kind=event.kind)
-                pipe.pfadd(name, event.address.casefold())
-                pipe.expire(name, KEPT)
+            _note(pipe, event.request_id, event.kind, event.address)
         pipe.zremrangebyscore(HEARD(), "-inf", oldest)
         pipe.execute()
 
 
+def _note(pipe: Pipeline, request_id: str, kind: str, address: str) -> None:
+    read = read_request_id(request_id)
+    if read is not None:
+        name = SEEN(day=read[0].day, kind=kind)
+        pipe.pfadd(name, address.casefold())
+        pipe.expire(name, KEPT)
+
+
 def _soften(store: Store, events: Iterable[Event]) -> frozenset[str]:
-    """Note blocks and forget them on delivery; return who was blocked too often in a row."""
-    blocked: list[str] = []
-    with unavailable_store(), store.pipeline(transaction=False) as pipe:
-        for event in sorted(events, key=lambda one: one.at):
-            if event.kind not in {"blocked", "delivered"} or not event.request_id:
-                continue
-            name = _soft_key(event.address)
-            if event.kind == "delivered":
-                pipe.delete(name)
-            else:
-                pipe.sadd(name, event.request_id)
-                pipe.expire(name, SOFT.expires or KEPT)
-                blocked.append(event.address)
-        pipe.execute()
-        for address in blocked:
-            pipe.scard(_soft_key(address))
-        counts = pipe.execute() if blocked else []
-    return frozenset(address for address, count in zip(blocked, counts, strict=True) if count >= SOFT_LIMIT)
-
-
-def _soft_key(address: str) -> str:
-    bucket, digest = addresses.digest(address.casefold())
-    return SOFT(bucket=bucket, digest=digest)
+    """Note blocks and deliveries; return who was blocked too often in a row."""
+    return reputation.count_soft(
+        store,
+        [
+            (event.address, event.request_id, event.kind == "delivered")
+            for event in sorted(events, key=lambda one: one.at)
+            if event.kind in {"blocked", "delivered"} and event.request_id
+        ],
+    )
 
 
 def _suppress(store: Store, event: Event, softened: frozenset[str], now: datetime) -> int:
     reason = _reason(event) or (Reason.BOUNCED if event.address in softened else None)
-    if reason is None:
-        return 0
-    try:
-        suppression.suppress(store, event.address, reason, now=now)
-    except InvalidInputError:
-        return 0  # an address that nobody could have signed up with
-    return 1
+    return 0 if reason is None else reputation.end(store, event.address, reason, now)
 
 
 def _reason(event: Event) -> Reason | None:

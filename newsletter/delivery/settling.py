@@ -101,6 +101,19 @@ def settle_by_hand(store: Store, day: date, verdict: Verdict) -> int:
     return sum(ledger.settle(request.ref, request.token, verdict) for request in uncertain(store, day))
 
 
+def prove(store: Store, ref: BatchRef, token: int, subscriber_id: int) -> bool:
+    """Take one recipient of an uncertain request as accepted, by evidence; return whether they were one."""
+    with unavailable_store():
+        entry = store.hget(keys.UNCERTAIN(day=ref.day), f"{ref.batch}.{token}")
+    if not entry:
+        return False
+    mask = str(entry).partition(" ")[2]
+    claim = Claim(ref, token, "", members(store, ref), mask)
+    letters = _letters(claim.ids, mask, frozenset({subscriber_id}), others=UNSPOKEN)
+    Ledger(store).commit(claim, letters)
+    return ACCEPTED in letters
+
+
 def _verdict(store: Store, settings: Settings, request: Uncertain, now: datetime) -> Verdict | None:
     limit = request.since + timedelta(minutes=settings.silence_minutes)
     has_webhook = settings.mailer == "sendgrid" and settings.sendgrid_webhook_key
@@ -125,9 +138,9 @@ def _ask(store: Store, settings: Settings, request: Uncertain, mailer: Mailer) -
     return len(accepted)
 
 
-def _letters(ids: Sequence[int], mask: str, accepted: frozenset[int]) -> str:
+def _letters(ids: Sequence[int], mask: str, accepted: frozenset[int], *, others: str = WAITS) -> str:
     return "".join(
-        UNSPOKEN if mark != UNCERTAIN else ACCEPTED if one in accepted else WAITS
+        UNSPOKEN if mark != UNCERTAIN else ACCEPTED if one in accepted else others
         for one, mark in zip(ids, mask, strict=True)
     )
 

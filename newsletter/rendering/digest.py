@@ -40,8 +40,7 @@ def headers(edition: Edition, site: SiteFacts) -> tuple[tuple[str, str], ...]:
     """Return the headers of list mail: RFC 2369, RFC 2919, RFC 8058 and Google's Feedback-ID."""
     return (
         ("List-Id", site.list_id),
-        ("List-Unsubscribe", "<-unsubscribe_url->"),
-        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        *site.unsubscribe_headers,
         ("List-Archive", f"<{site.url('/archive')}>"),
         ("Feedback-ID", f"{edition.date:%Y%m%d}:digest:list:{site.sender_id}"),
     )

@@ -86,6 +86,5 @@ def _headers(kind: str, site: SiteFacts) -> tuple[tuple[str, str], ...]:
     return (
         *automatic,
         ("List-Id", site.list_id),
-        ("List-Unsubscribe", "<-unsubscribe_url->"),
-        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        *site.unsubscribe_headers,
     )

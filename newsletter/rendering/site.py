@@ -20,6 +20,8 @@ class SiteFacts(Value):
     from_: str
     """The sender, as `Name <address>`."""
     reply_to: str | None = None
+    bounce_address: str | None = None
+    """Where unsubscriptions by mail are read, if they are."""
     postal_address: str = ""
     timezone: str = "UTC"
     templates_dir: Path | None = None
@@ -33,6 +35,7 @@ class SiteFacts(Value):
             base_url=settings.base_url,
             from_=settings.from_,
             reply_to=settings.reply_to,
+            bounce_address=settings.bounce_address,
             postal_address=settings.postal_address,
             timezone=settings.timezone,
             templates_dir=settings.templates_dir,
@@ -67,6 +70,15 @@ class SiteFacts(Value):
     def sender_address(self) -> str:
         """The address in From."""
         return parseaddr(self.from_)[1]
+
+    @property
+    def unsubscribe_headers(self) -> tuple[tuple[str, str], ...]:
+        """One click (RFC 8058), and by mail too (RFC 2369) where mail is read."""
+        by_mail = ", <-unsubscribe_mail_url->" if self.bounce_address else ""
+        return (
+            ("List-Unsubscribe", f"<-unsubscribe_url->{by_mail}"),
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        )
 
     def url(self, path: str) -> str:
         """Return the public address of a path that begins with a slash."""

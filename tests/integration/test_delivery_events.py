@@ -15,6 +15,7 @@ from newsletter.delivery.batches import send_batch
 from newsletter.delivery.events import Event
 from newsletter.delivery.ledger import BatchRef, Claim, Ledger, Verdict
 from newsletter.delivery.mailers.port import Outcome
+from newsletter.delivery.reputation import SOFT_LIMIT
 from newsletter.models import Preferences, Recipient, SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
@@ -151,13 +152,13 @@ def test_an_address_that_is_blocked_again_and_again_is_suppressed(
 ) -> None:
     """Five mailings in a row; the same block told five times is one; a delivery between them begins anew."""
     del frozen
-    for _ in range(events.SOFT_LIMIT):
+    for _ in range(SOFT_LIMIT):
         events.apply(store, [an_event("blocked")], SEVEN)
     assert suppression.find(store, "r0@example.org") is None
     for mailing in range(3, 6):
         events.apply(store, [an_event("blocked", request_id=f"2026-06-10.1.{mailing}")], SEVEN)
     events.apply(store, [an_event("delivered")], SEVEN)
-    for mailing in range(events.SOFT_LIMIT):
+    for mailing in range(SOFT_LIMIT):
         assert suppression.find(store, "r0@example.org") is None
         events.apply(store, [an_event("blocked", request_id=f"2026-06-10.2.{mailing}")], SEVEN)
     assert suppression.find(store, "r0@example.org") is not None

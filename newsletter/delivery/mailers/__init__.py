@@ -29,6 +29,7 @@ class _Chosen:
         self.settings = settings
         secrets = (settings.smtp_url, settings.sendgrid_api_key)
         revealed = [secret.get_secret_value() if secret else "-" for secret in secrets]
+        revealed += settings.keys if settings.bounce_address else ()
         self._seen = " ".join([settings.model_dump_json(include=_SEEN), *revealed])
 
     def __eq__(self, other: object) -> bool:
@@ -47,7 +48,16 @@ _SEEN = {
         "smtp_connections",
         "smtp_mails_a_connection",
     ),
-    *("from_", "reply_to", "base_url", "name", "postal_address", "timezone", "templates_dir"),
+    *(
+        "from_",
+        "reply_to",
+        "bounce_address",
+        "base_url",
+        "name",
+        "postal_address",
+        "timezone",
+        "templates_dir",
+    ),
 }
 
 

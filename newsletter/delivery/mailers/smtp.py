@@ -24,6 +24,7 @@ from newsletter.delivery.mailers.smtp_session import (
     Session,
     SessionLostError,
 )
+from newsletter.delivery.return_path import ReturnPath
 from newsletter.errors import InvalidInputError, SettingsError
 from newsletter.models import Message, Recipient
 from newsletter.rendering.mime import Envelope, needs_smtputf8, wire_address
@@ -89,6 +90,7 @@ def connect(settings: Settings) -> "Smtp":
         SiteFacts.of(settings),
         connections=settings.smtp_connections,
         mails_a_connection=settings.smtp_mails_a_connection,
+        return_path=ReturnPath.of(settings),
     )
 
 
@@ -107,10 +109,12 @@ class Smtp:
         connections: int = 4,
         mails_a_connection: int = 100,
         context: ssl.SSLContext | None = None,
+        return_path: ReturnPath | None = None,
     ) -> None:
         self._server = server
         self._site = site
         self._sender = site.sender_address
+        self._return_path = return_path
         self._connections = connections
         self._mails_a_connection = mails_a_connection
         self._context = context or ssl.create_default_context()
@@ -122,11 +126,12 @@ class Smtp:
     def send(self, message: Message, recipients: Sequence[Recipient], *, request_id: str) -> Outcome:
         """Hand the mails in on a few connections; returns when each has an end, or time is up."""
         envelope = self._envelope(message, mailing_of(request_id))
+        written = self._return_path.writer(request_id) if self._return_path else None
         mails: deque[Mail] = deque()
         refused: dict[int, str] = {}
         for recipient in recipients:
             try:
-                mails.append(self._mail(envelope, recipient))
+                mails.append(self._mail(envelope, recipient, written(recipient) if written else self._sender))
             except InvalidInputError as error:
                 refused[recipient.subscriber_id] = str(error)
         self._loop = self._loop or asyncio.new_event_loop()
@@ -153,11 +158,11 @@ class Smtp:
             self._encoded, self._encoded_at = kept, now
         return kept[2]
 
-    def _mail(self, envelope: Envelope, recipient: Recipient) -> Mail:
+    def _mail(self, envelope: Envelope, recipient: Recipient, sender: str) -> Mail:
         return Mail(
             recipient.subscriber_id,
             wire_address(recipient.address),
-            self._sender,
+            sender,
             needs_smtputf8(recipient.address),
             envelope.splice(recipient),
         )

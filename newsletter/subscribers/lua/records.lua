@@ -207,7 +207,8 @@ local function is_too_much()
 end
 
 local function suppress(reason, now)
-  if suppression() ~= 'complained' then  -- a complaint outlives every other reason
+  local before = suppression()
+  if before ~= 'complained' and before ~= reason then  -- a complaint outlives every other reason
     redis.call('HSET', 'subscribers:suppressed:' .. given.bucket, given.digest, reason .. ' ' .. now)
   end
 end

@@ -1,0 +1,327 @@
+"""What comes back by mail: bounces are believed for their signature alone, and readers leave by mail."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from mailing import DAY, ObedientMailer, an_edition, publish, subscribe
+from returned import OUT_OF_OFFICE, a_report, fields
+from smtp_listener import Manners, SmtpListener
+
+from newsletter import settings as settings_module
+from newsletter.delivery import cohorts, events, mailbox, mailers, settling
+from newsletter.delivery.batches import send_batch
+from newsletter.delivery.ledger import BatchRef, Ledger
+from newsletter.delivery.mailbox import Taken
+from newsletter.delivery.mailers.port import Outcome
+from newsletter.delivery.reputation import SOFT_LIMIT
+from newsletter.delivery.return_path import ReturnPath
+from newsletter.models import Recipient, SubscriberStatus
+from newsletter.settings import Settings
+from newsletter.store import Store
+from newsletter.subscribers import signup, suppression
+from newsletter.subscribers.store import SubscriberStore
+from newsletter.subscribers.suppression import Reason
+
+SEVEN = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
+BOUNCES = "bounces@example.org"
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def settings(make_settings: Callable[..., Settings]) -> Settings:
+    """A newsletter whose bounces are read."""
+    return make_settings(bounce_address=BOUNCES)
+
+
+@pytest.fixture
+def frozen(store: Store, settings: Settings) -> tuple[BatchRef, list[int]]:
+    """An edition that addresses five readers in one batch."""
+    publish(store, an_edition())
+    ids = subscribe(store, (f"r{n}" for n in range(5)))
+    (ref,) = cohorts.freeze_due(store, settings, SEVEN)
+    return ref, ids
+
+
+def return_path(settings: Settings, number: int, address: str, request_id: str = "2026-06-10.1.2") -> str:
+    """Return where a mail of ours to a reader comes back to."""
+    path = ReturnPath.at(BOUNCES, settings.keys)
+    return path.writer(request_id)(Recipient(subscriber_id=number, address=address))
+
+
+def status_of(store: Store, number: int) -> SubscriberStatus:
+    """Return where a reader stands."""
+    reader = SubscriberStore(store).get(number)
+    assert reader is not None
+    return reader.status
+
+
+def test_a_mail_that_a_server_sends_back_ends_the_mailing_to_who_is_gone(
+    store: Store, make_settings: Callable[..., Settings], frozen: tuple[BatchRef, list[int]]
+) -> None:
+    """Sent over SMTP, returned to the envelope's own sender, and read; nobody else is touched."""
+    ref, ids = frozen
+    with SmtpListener(Manners()) as listener:
+        settings = make_settings(bounce_address=BOUNCES, mailer="smtp", smtp_url=listener.url)
+        assert send_batch(store, settings, ref.day, ref.batch).accepted == 5
+        mailers.make(settings).close()
+        senders = [line[11:-1] for line in listener.commands if line.startswith("MAIL FROM:")]
+        recipients = [address for address, _ in listener.accepted]
+    assert len(set(senders)) == 5
+    assert not [sender for sender in senders if "r0" in sender or len(sender.partition("@")[0]) > 64]
+    returned = senders[recipients.index("r3@example.org")]
+    assert mailbox.take(store, settings, a_report(returned), SEVEN) is Taken.GONE
+    assert status_of(store, ids[3]) is SubscriberStatus.BOUNCED
+    assert suppression.find(store, "r3@example.org") is not None
+    assert [status_of(store, one) for one in ids if one != ids[3]] == [SubscriberStatus.ACTIVE] * 4
+    assert events.totals(store, DAY) == {"bounce": 1}
+
+
+def test_a_bounce_told_again_changes_nothing(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]]
+) -> None:
+    """The same state, byte by byte, and folding of the local part's case on the way does no harm."""
+    _, ids = frozen
+    mail = a_report(return_path(settings, ids[0], "r0@example.org"))
+    assert mailbox.take(store, settings, mail, SEVEN) is Taken.GONE
+    before = {name: store.dump(name) for name in store.scan_iter("*")}
+    shouted = a_report(return_path(settings, ids[0], "r0@example.org").upper())
+    for again in (mail, shouted):
+        assert mailbox.take(store, settings, again, SEVEN + timedelta(minutes=5)) is Taken.GONE
+    assert {name: store.dump(name) for name in store.scan_iter("*")} == before
+
+
+def forged(settings: Settings, ids: Sequence[int]) -> dict[str, str]:
+    """Return addresses that a stranger could come up with."""
+    genuine = return_path(settings, ids[0], "r0@example.org")
+    other = return_path(settings, ids[1], "r1@example.org")
+    mac = re.compile(r"[a-z2-7]{16}(?=@)")
+    return {
+        "another reader's number": genuine.replace(f".{ids[0]}.", f".{ids[1]}."),
+        "another reader's signature": mac.sub(lambda _: mac.findall(other)[0], genuine),
+        "another request": genuine.replace("2026-06-10.1.2", "2026-06-10.1.3"),
+        "a signature made up": mac.sub("a" * 16, genuine),
+        "another key": ReturnPath.at(BOUNCES, ["guessed"]).writer("2026-06-10.1.2")(
+            Recipient(subscriber_id=ids[0], address="r0@example.org")
+        ),
+        "an address that the reader left": return_path(settings, ids[0], "old@example.org"),
+        "nobody": return_path(settings, 999_999_999_999, "r0@example.org"),
+        "another host": genuine.replace("@example.org", "@example.org.evil.example"),
+        "an edition of last year": return_path(settings, ids[0], "r0@example.org", "2025-06-10.1.2"),
+        "an edition to come": return_path(settings, ids[0], "r0@example.org", "2026-07-10.1.2"),
+        "a letter that was never written": return_path(settings, ids[0], "r0@example.org", "letter-77.1"),
+        "no token": BOUNCES,
+        "an alert": return_path(settings, 0, "r0@example.org", "alert-held.1"),
+    }
+
+
+@pytest.mark.parametrize("trick", forged(settings_module.load({}, secret_key="k"), [1, 2]))
+def test_a_stranger_can_bounce_nobody_away(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]], trick: str
+) -> None:
+    """Without our signature over this mail and this address nothing changes at all."""
+    _, ids = frozen
+    before = {name: store.dump(name) for name in store.scan_iter("*")}
+    mail = a_report(forged(settings, ids)[trick], fields(recipient="r0@example.org"))
+    assert mailbox.take(store, settings, mail, SEVEN) is Taken.NOTHING
+    assert {name: store.dump(name) for name in store.scan_iter("*")} == before
+
+
+def test_a_holiday_note_to_a_return_path_changes_nothing(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]]
+) -> None:
+    """RFC 3834 has them sent there."""
+    _, ids = frozen
+    mail = OUT_OF_OFFICE.format(to=return_path(settings, ids[0], "r0@example.org")).encode()
+    assert mailbox.take(store, settings, mail, SEVEN) is Taken.NOTHING
+    assert status_of(store, ids[0]) is SubscriberStatus.ACTIVE
+
+
+def test_mailings_that_are_turned_away_again_and_again_end_it(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]]
+) -> None:
+    """Five different mailings; the same one told five times is one."""
+    _, ids = frozen
+    full = fields("5.2.2")
+
+    def bounce(edition: int) -> Taken:
+        path = return_path(settings, ids[0], "r0@example.org", f"2026-06-{edition:02}.1.2")
+        return mailbox.take(store, settings, a_report(path, full), SEVEN + timedelta(days=edition - 10))
+
+    store.hset("subscribers:at:0", str(ids[0]), '["r0@example.org",7,"UTC",0,"",0]')
+    for _ in range(SOFT_LIMIT):
+        assert bounce(10) is Taken.COUNTED
+    for edition in range(11, 10 + SOFT_LIMIT - 1):
+        assert bounce(edition) is Taken.COUNTED
+    assert status_of(store, ids[0]) is SubscriberStatus.ACTIVE
+    assert bounce(10 + SOFT_LIMIT) is Taken.GONE
+    found = suppression.find(store, "r0@example.org")
+    assert found is not None
+    assert found.reason is Reason.BOUNCED
+
+
+def test_an_old_bounce_does_not_undo_a_new_confirmation(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]]
+) -> None:
+    """Who confirmed after that mailing can be reached again; the mailbox may still hold the old report."""
+    _, ids = frozen
+    store.hset("subscribers:at:0", str(ids[0]), f'["r0@example.org",7,"UTC",{int(SEVEN.timestamp())},"",9e5]')
+    mail = a_report(return_path(settings, ids[0], "r0@example.org"))
+    assert mailbox.take(store, settings, mail, SEVEN + timedelta(days=20)) is Taken.NOTHING
+
+
+def test_a_bounce_proves_that_this_mail_was_accepted_and_no_other(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]]
+) -> None:
+    """Over SMTP each mail of a request has an end of its own."""
+    ref, ids = frozen
+
+    def doubt(recipients: Sequence[Recipient], request_id: str) -> Outcome:
+        return Outcome(uncertain=frozenset(one.subscriber_id for one in recipients))
+
+    send_batch(store, settings, ref.day, ref.batch, mailer=ObedientMailer(doubt))
+    mailbox.take(store, settings, a_report(return_path(settings, ids[2], "r2@example.org")), SEVEN)
+    progress = Ledger(store).progress(DAY)
+    assert (progress.accepted, progress.uncertain) == (1, 4)
+    (request,) = settling.uncertain(store, DAY)
+    assert request.mask == "uu-uu"
+
+
+def test_a_reader_leaves_by_mail_before_the_next_send(
+    store: Store, make_settings: Callable[..., Settings], frozen: tuple[BatchRef, list[int]]
+) -> None:
+    """The header of a real mail offers it beside the link, and the mail that it makes is understood."""
+    ref, ids = frozen
+    with SmtpListener(Manners()) as listener:
+        settings = make_settings(bounce_address=BOUNCES, mailer="smtp", smtp_url=listener.url)
+        send_batch(store, settings, ref.day, ref.batch)
+        mailers.make(settings).close()
+        content = dict(listener.accepted)["r1@example.org"]
+    mail = message_from_bytes(content, policy=policy.default)
+    link, by_mail = re.findall(r"<([^>]+)>", mail["List-Unsubscribe"])
+    assert link.startswith("http://localhost:8000/u/")
+    address, _, subject = unquote(by_mail).partition("?subject=")
+    assert address == f"mailto:{BOUNCES}"
+    assert b"=?" not in content.partition(b"List-Unsubscribe:")[2].partition(b"\r\n")[0]
+    sent = f"From: whoever@example.net\r\nTo: {BOUNCES}\r\nSubject: {subject}\r\n\r\n".encode()
+    publish(store, an_edition(DAY + timedelta(days=1)))
+    (tomorrow,) = cohorts.freeze_due(store, settings, SEVEN + timedelta(days=1))
+    assert mailbox.take(store, settings, sent, SEVEN) is Taken.LEFT
+    assert mailbox.take(store, settings, sent, SEVEN) is Taken.LEFT
+    assert status_of(store, ids[1]) is SubscriberStatus.UNSUBSCRIBED
+    mailer = ObedientMailer()
+    send_batch(store, settings, tomorrow.day, tomorrow.batch, mailer=mailer)
+    assert mailer.named == [ids[0], *ids[2:]]
+
+
+@pytest.mark.parametrize(
+    "subject", ["unsubscribe", "unsubscribe me please", "unsubscribe " + "A" * 26, "help"]
+)
+def test_a_mail_without_a_token_of_ours_unsubscribes_nobody(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]], subject: str
+) -> None:
+    """A sender's address proves nothing."""
+    _, ids = frozen
+    mail = f"From: r0@example.org\r\nTo: {BOUNCES}\r\nSubject: {subject}\r\n\r\nunsubscribe".encode()
+    assert mailbox.take(store, settings, mail, SEVEN) is Taken.NOTHING
+    assert [status_of(store, one) for one in ids] == [SubscriberStatus.ACTIVE] * 5
+
+
+def command(settings: Settings, folder: Path, *arguments: str, mail: bytes = b"") -> tuple[int, str]:
+    """Run `newsletter mailbox read` as a mail server does."""
+    url = settings.redis_url
+    assert url is not None
+    environ = {
+        "REDIS_URL": url.get_secret_value(),
+        "NEWSLETTER_BOUNCE_ADDRESS": BOUNCES,
+        "NEWSLETTER_SECRET_KEY": settings.keys[0],
+        "PYTHONPATH": str(REPOSITORY),
+    }
+    line = [
+        sys.executable,
+        "-c",
+        "from newsletter.cli.main import main; main()",
+        "mailbox",
+        "read",
+        *arguments,
+    ]
+    done = subprocess.run(line, input=mail, env=environ, cwd=folder, capture_output=True, check=False)
+    return done.returncode, (done.stdout + done.stderr).decode()
+
+
+def today(settings: Settings, number: int, address: str) -> bytes:
+    """Return a bounce of today's mail, by the clock on the wall."""
+    request = f"{datetime.now(UTC):%Y-%m-%d}.1.2"
+    return a_report(return_path(settings, number, address, request), original="x\n" * 1_000_000)
+
+
+def test_a_mail_server_pipes_mails_in_and_keeps_what_could_not_be_noted(
+    store: Store,
+    settings: Settings,
+    make_settings: Callable[..., Settings],
+    frozen: tuple[BatchRef, list[int]],
+    tmp_path: Path,
+) -> None:
+    """Exit 0 for every mail that was read, 75 while the store is down."""
+    _, ids = frozen
+    mail = today(settings, ids[0], "r0@example.org")
+    down = make_settings(redis_url=f"unix://{tmp_path}/none.sock")
+    code, said = command(down, tmp_path, mail=mail)
+    assert (code, "error: " in said) == (75, True)
+    assert command(settings, tmp_path, mail=mail) == (0, "not mailed any more\n")
+    assert command(settings, tmp_path, mail=b"Subject: hello\n\nhello") == (0, "left alone\n")
+    assert status_of(store, ids[0]) is SubscriberStatus.BOUNCED
+
+
+def test_a_maildir_is_worked_off_and_an_mbox_is_left_as_it_is(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]], tmp_path: Path
+) -> None:
+    """What led to something is marked as seen; what a person should read is not."""
+    _, ids = frozen
+    for name in ("new", "cur", "tmp"):
+        (tmp_path / "box" / name).mkdir(parents=True)
+    new, cur = tmp_path / "box" / "new", tmp_path / "box" / "cur"
+    (new / "1.a").write_bytes(today(settings, ids[0], "r0@example.org"))
+    (new / "2.b").write_bytes(b"Subject: a question\n\nHow are you?")
+    assert command(settings, tmp_path, "box") == (0, "1 not mailed any more, 1 left alone\n")
+    assert sorted(file.name for file in cur.iterdir()) == ["1.a:2,S", "2.b:2,"]
+    code, said = command(settings, tmp_path, "box")
+    assert (code, said) == (3, "There is no new mail in box.\n")
+    mbox = tmp_path / "mbox"
+    mails = [today(settings, ids[1], "r1@example.org"), today(settings, ids[2], "r2@example.org")]
+    mbox.write_bytes(
+        b"".join(b"From MAILER-DAEMON Wed Jun 10 07:00:00 2026\n" + mail + b"\n" for mail in mails)
+    )
+    before = mbox.read_bytes()
+    assert command(settings, tmp_path, "mbox") == (0, "2 not mailed any more\n")
+    assert mbox.read_bytes() == before
+    assert status_of(store, ids[2]) is SubscriberStatus.BOUNCED
+    code, said = command(settings, tmp_path, "nowhere")
+    assert (code, "Name one that is." in said) == (1, True)
+
+
+def test_a_letter_that_bounces_ends_it_too(store: Store, settings: Settings) -> None:
+    """An address that does not exist is not asked again to confirm until somebody signs up anew."""
+    from newsletter import queue
+    from newsletter.delivery import letters
+    from newsletter.models import Preferences
+
+    signup.request(
+        store,
+        queue.connect(settings),
+        settings,
+        "ada@example.org",
+        preferences=Preferences(),
+        origin="198.51.100.7",
+        now=SEVEN,
+    )
+    letters.send_letter(store, settings, 1, lambda: SEVEN, mailer=ObedientMailer())
+    mail = a_report(return_path(settings, 1, "ada@example.org", "letter-1.1"))
+    assert mailbox.take(store, settings, mail, SEVEN + timedelta(hours=1)) is Taken.GONE
+    assert status_of(store, 1) is SubscriberStatus.BOUNCED
