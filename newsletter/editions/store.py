@@ -62,7 +62,11 @@ class EditionStore:
 
     def announced(self, ids: Iterable[str]) -> set[str]:
         """Return those of `ids` that an edition has announced."""
-        return set(self._days_of(ANNOUNCED(), ids))
+        return set(self.announced_on(ids))
+
+    def announced_on(self, ids: Iterable[str]) -> dict[str, date]:
+        """Return the day of the edition that announced each of `ids`, where one did."""
+        return self._days_of(ANNOUNCED(), ids)
 
     def offered(self, ids: Iterable[str]) -> dict[str, date]:
         """Return when those of `ids` that stood in a tail did so."""

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from newsletter.models import Coverage, Edition, Entry, Section
+from newsletter.models import Coverage, Edition, Entry, Paper, Section
 
 _LONGEST_TITLE = 500
 _LONGEST_SENTENCE = 600
@@ -60,19 +60,22 @@ def _entries(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(_entry(entry) for entry in entries)
 
 
-def _entry(entry: Entry) -> Entry:
-    paper = entry.paper
-    named = tuple(line(name, _LONGEST_NAME) for name in paper.authors[:_NAMED_AUTHORS])
-    clean = paper.model_copy(
+def paper(one: Paper) -> Paper:
+    """Return a paper with its title, abstract and first authors disarmed."""
+    named = tuple(line(name, _LONGEST_NAME) for name in one.authors[:_NAMED_AUTHORS])
+    return one.model_copy(
         update={
-            "title": line(paper.title, _LONGEST_TITLE) or "Untitled",
-            "abstract": line(paper.abstract, len(paper.abstract) + 1),
-            "authors": named + paper.authors[_NAMED_AUTHORS:],
+            "title": line(one.title, _LONGEST_TITLE) or "Untitled",
+            "abstract": line(one.abstract, len(one.abstract) + 1),
+            "authors": named + one.authors[_NAMED_AUTHORS:],
         }
     )
+
+
+def _entry(entry: Entry) -> Entry:
     said = tuple(line(sentence, _LONGEST_SENTENCE) for sentence in entry.summary[:2])
     return entry.model_copy(
-        update={"paper": clean, "summary": said, "why": line(entry.why, _LONGEST_SENTENCE)}
+        update={"paper": paper(entry.paper), "summary": said, "why": line(entry.why, _LONGEST_SENTENCE)}
     )
 
 

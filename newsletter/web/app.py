@@ -15,6 +15,8 @@ from newsletter import settings as settings_module
 from newsletter.errors import NewsletterError, NotFoundError, StoreRefusedError, StoreUnavailableError
 from newsletter.settings import Settings
 from newsletter.web import (
+    api,
+    api_problems,
     archive,
     confirming,
     feeds,
@@ -38,7 +40,7 @@ log = logging.getLogger(__name__)
 
 _ROOMS = (
     *(public, preview, subscribing, confirming, unsubscribing, manage, moving, links),
-    *(archive, topics, feeds, status, files, webhooks),
+    *(archive, topics, feeds, api, status, files, webhooks),
 )
 _WORDS = {
     400: ("That request could not be read", "Go back and try it again."),
@@ -68,6 +70,7 @@ def create(settings: Settings | None = None, *, clock: Callable[[], datetime] = 
     app.state.site.keys  # noqa: B018  # fail at the start, not at the first form
     for room in _ROOMS:
         app.include_router(room.router)
+    app.mount(api.ROOT, api.create(app.state.site))
     app.add_middleware(security.SecurityHeaders, settings=settings)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_found)
@@ -82,6 +85,8 @@ def create(settings: Settings | None = None, *, clock: Callable[[], datetime] = 
 def _message(
     request: Request, status: int, title: str, text: str, headers: dict[str, str] | None = None
 ) -> Response:
+    if f"{request.url.path}/".startswith(f"{api.ROOT}/"):  # a line end keeps a path from the mounted API
+        return api_problems.problem(status, headers=headers)
     site: Site = request.app.state.site
     answer = site.page("message.html", status=status, title=title, text=text)
     answer.headers.update(headers or {})

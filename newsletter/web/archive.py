@@ -51,7 +51,7 @@ def edition(name: str, request: Request, site: Here) -> Response:
     day_name, dot, ending = name.partition(".")
     day = _day(day_name)
     if dot:
-        return _cited(request, site, day, ending)
+        return cited(request, site, day, ending)
     days = site.dates()
     if day not in days:
         raise HTTPException(404)
@@ -64,7 +64,8 @@ def edition(name: str, request: Request, site: Here) -> Response:
     return caching.answer(request, body.encode(), "text/html")
 
 
-def _cited(request: Request, site: Site, day: date, ending: str) -> Response:
+def cited(request: Request, site: Site, day: date, ending: str) -> Response:
+    """Hand on an edition in one of `citations.FORMATS`, by its ending; 404 for what there is not."""
     form = citations.FORMATS.get(ending)
     if form is None:
         raise HTTPException(404)

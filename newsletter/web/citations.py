@@ -1,12 +1,12 @@
 """An edition as references: BibTeX, RIS and JSON."""
 
-import json
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from newsletter.models import Edition, Entry, Paper
 from newsletter.rendering import phrasing, strangers
+from newsletter.web import api_values
 
 _LONGEST_FIELD = 20_000
 _TEX = {
@@ -70,50 +70,7 @@ def _ris_record(entry: Entry, edition: Edition, base_url: str) -> list[str]:
 
 def plain(edition: Edition, base_url: str) -> str:
     """Write the edition as JSON: what the page shows, with the numbers behind each choice."""
-    address = f"{base_url}/d/{edition.date.isoformat()}"
-    return json.dumps(
-        {
-            "date": edition.date.isoformat(),
-            "url": address,
-            "composed_at": edition.composed_at.isoformat(),
-            "candidates": edition.candidates,
-            "topics": [
-                {
-                    "slug": section.slug,
-                    "label": section.label,
-                    "keywords": section.keywords,
-                    "trend": section.trend.model_dump(mode="json"),
-                    "papers": [_plain_entry(entry, address) for entry in section.entries],
-                }
-                for section in edition.sections
-            ],
-            "also": [_plain_entry(entry, address) for entry in edition.also],
-            "coverage": [one.model_dump(mode="json") for one in edition.coverage],
-            "notes": edition.notes,
-        },
-        ensure_ascii=False,
-        indent=1,
-    )
-
-
-def _plain_entry(entry: Entry, address: str) -> dict[str, Any]:
-    paper = entry.paper
-    return {
-        "id": paper.id,
-        "url": phrasing.home(paper),
-        "permalink": f"{address}#{phrasing.anchor(paper)}",
-        "title": paper.title,
-        "authors": paper.authors,
-        "abstract": paper.abstract,
-        "categories": paper.categories,
-        "arxiv_id": paper.arxiv_id,
-        "doi": paper.doi,
-        "links": [link.model_dump() for link in paper.links],
-        "score": round(entry.score, 2),
-        "why": phrasing.reason(entry),
-        "reasons": [reason.model_dump() for reason in entry.reasons],
-        "summary": entry.summary,
-    }
+    return api_values.Edition.of(edition, base_url).model_dump_json(indent=1)
 
 
 class Format(NamedTuple):

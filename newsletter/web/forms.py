@@ -77,7 +77,8 @@ def _clean(name: str, value: str, longest: int, *, lines: bool = False) -> str:
     return value.strip()
 
 
-async def _body(request: Request) -> bytes:
+async def body(request: Request) -> bytes:
+    """Return what was posted; 413 beyond `LARGEST_BODY_BYTES`."""
     received = bytearray()
     drained = 0
     async for chunk in request.stream():
@@ -101,11 +102,11 @@ def _unreadable_as_empty() -> Iterator[None]:
 
 
 async def _read(request: Request) -> Fields:
-    body = await _body(request)
+    posted = await body(request)
     pairs: list[tuple[str, str]] = []
 
     async def replay() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+        return {"type": "http.request", "body": posted, "more_body": False}
 
     with _unreadable_as_empty():
         async with Request(request.scope, replay).form(max_files=4, max_fields=100) as form:

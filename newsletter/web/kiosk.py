@@ -3,6 +3,7 @@
 import threading
 from datetime import date
 from typing import NamedTuple
+from urllib.parse import quote
 
 from newsletter.editions.store import EditionStore
 from newsletter.models import Edition, Entry, Section
@@ -23,6 +24,30 @@ class Appearance(NamedTuple):
     place: int
     """1 is the top."""
     section: Section
+
+
+class Career(NamedTuple):
+    """What became of a topic, over the days that are remembered."""
+
+    slug: str
+    label: str
+    """As it was called last."""
+    first: date
+    last: date
+    days: int
+    """On how many days it stood on the chart."""
+    best: int
+    """Its best place."""
+
+    @property
+    def path(self) -> str:
+        """Where its page stands on the site.
+
+        >>> day = date(2026, 6, 10)
+        >>> Career("flow-matching", "flow matching", day, day, 1, 1).path
+        '/topics/flow-matching'
+        """
+        return f"/topics/{quote(self.slug, safe='')}"
 
 
 class Kiosk:
@@ -63,6 +88,17 @@ class Kiosk:
             for place, section in enumerate(self._chart(store, day), 1)
             if section.slug == slug
         )
+
+    def careers(self, store: Store) -> tuple[Career, ...]:
+        """Return every topic of the remembered days: those seen last first, then by their place that day."""
+        found: dict[str, Career] = {}
+        for day in self.dates(store)[:DAYS_REMEMBERED]:
+            for place, section in enumerate(self._chart(store, day), 1):
+                known = found.get(section.slug) or Career(section.slug, section.label, day, day, 0, place)
+                found[section.slug] = known._replace(
+                    first=day, days=known.days + 1, best=min(known.best, place)
+                )
+        return tuple(found.values())
 
     def _chart(self, store: Store, day: date) -> tuple[Section, ...]:
         with self._lock:

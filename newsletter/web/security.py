@@ -20,7 +20,7 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """`connect-src` is for the one line of the landing page that follows the chosen hour."""
-_TOKEN_PATH = re.compile(r"^/(confirm|reject|move|u|manage)/[^/?#]+")
+_TOKEN_PATH = re.compile(r"^/(confirm|reject|move|u|manage|api/v1/subscriptions)/[^/?#]+")
 
 
 def holds_token(path: str) -> bool:
@@ -33,6 +33,8 @@ def masked(path: str) -> str:
 
     >>> masked("/manage/MTIz.abc/export.json?x=1"), masked("/archive?month=2026-06")
     ('/manage/…/export.json', '/archive')
+    >>> masked("/api/v1/subscriptions/MTIz.abc")
+    '/api/v1/subscriptions/…'
     """
     return _TOKEN_PATH.sub(r"/\1/…", urlsplit(path).path if path.startswith("/") else "")
 

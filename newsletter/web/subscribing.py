@@ -90,11 +90,24 @@ def closed(site: Site) -> Response:
 
 def too_many(site: Site, wait: timedelta) -> Response:
     """Answer 429 to a network that asked too often; it says nothing of any address."""
-    minutes = max(1, -(-int(wait.total_seconds()) // 60))
-    text = TOO_MANY.format(minutes="a minute" if minutes == 1 else f"{minutes} minutes")
-    answer = site.page("message.html", status=429, title="Too many at once", text=text)
-    answer.headers["Retry-After"] = str(max(1, int(wait.total_seconds())))
+    answer = site.page("message.html", status=429, title="Too many at once", text=too_many_words(wait))
+    answer.headers.update(retry_after(wait))
     return answer
+
+
+def too_many_words(wait: timedelta) -> str:
+    """Say how long a network has to wait.
+
+    >>> too_many_words(timedelta(seconds=61))
+    'Too many requests came from your network. Please try again in 2 minutes.'
+    """
+    minutes = max(1, -(-int(wait.total_seconds()) // 60))
+    return TOO_MANY.format(minutes="a minute" if minutes == 1 else f"{minutes} minutes")
+
+
+def retry_after(wait: timedelta) -> dict[str, str]:
+    """Return the header that says the same (RFC 9110, section 10.2.3), in seconds."""
+    return {"Retry-After": str(max(1, int(wait.total_seconds())))}
 
 
 def _again(

@@ -28,6 +28,8 @@ PUBLIC = [
     "/topics/flow-matching",
     "/feed.xml",
     "/feed.json",
+    "/api",
+    "/api/v1/openapi.json",
     "/about/trending",
     "/privacy",
     "/robots.txt",

@@ -1,0 +1,138 @@
+"""The API's readings: editions, topics and papers, to anybody."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Final
+from urllib.parse import urlencode
+
+from fastapi import Path, Query, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from newsletter.editions.store import EditionStore
+from newsletter.papers.store import PaperStore
+from newsletter.rendering import strangers
+from newsletter.web import archive, caching
+from newsletter.web.api_history import TopicHistory, TopicOutline, Topics
+from newsletter.web.api_routes import ROOT, DescribedRouter
+from newsletter.web.api_values import Edition, EditionOutline, Editions, KnownPaper
+from newsletter.web.site import Here, Site
+
+router: Final = DescribedRouter()
+
+_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_NO_EDITION = "There is no edition of that day. /api/v1/editions lists those there are."
+
+Day = Annotated[str, Path(pattern=_DAY, description="A day, as `2026-06-10`.")]
+Before = Annotated[str, Query(pattern=_DAY, description="Only editions older than this day.")]
+Limit = Annotated[int, Query(ge=1, le=100, description="How many to list at most.")]
+Offset = Annotated[int, Query(ge=0, le=100_000, description="How many to pass over.")]
+Slug = Annotated[str, Path(max_length=300, description="A topic's name in addresses, as `flow-matching`.")]
+Identifier = Annotated[
+    str,
+    Path(
+        max_length=2000,
+        description="A paper's `id`, or another that it is known by: `arxiv:2606.13681`, `doi:10.1101/…`.",
+    ),
+]
+
+
+@router.reads("/editions", Editions, problems=(422,))
+def editions(request: Request, site: Here, before: Before = "9999-12-31", limit: Limit = 30) -> Response:
+    """List editions, the newest first.
+
+    `next` leads to older ones; a new edition does not shift what stands on a page.
+    """
+    days = site.dates()
+    older = [day for day in days if day.isoformat() < before]
+    shown = older[:limit]
+
+    def make() -> str:
+        base = site.settings.base_url
+        found = (site.edition(day) for day in shown)
+        following = {"before": shown[-1].isoformat(), "limit": limit} if len(older) > limit else None
+        return Editions(
+            items=tuple(EditionOutline.of(one, base) for one in found if one is not None),
+            total=len(days),
+            next=following and f"{base}{ROOT}/editions?{urlencode(following)}",
+        ).model_dump_json()
+
+    return _kept(request, site, ("editions", tuple(shown), len(days), len(older)), make)
+
+
+@router.reads("/editions/latest", Edition, problems=(404,))
+def latest_edition(request: Request, site: Here) -> Response:
+    """Return the newest edition whole."""
+    newest = next(iter(site.dates()), None)
+    if newest is None:
+        raise HTTPException(404, "No edition has been composed yet. Ask again after the next cut-off.")
+    return archive.cited(request, site, newest, "json")
+
+
+@router.reads("/editions/{day}", Edition, problems=(404, 422))
+def edition(day: Day, request: Request, site: Here) -> Response:
+    """Return one day's edition whole, with the numbers behind each choice.
+
+    It is frozen: it says the same for ever. `/d/{day}.json` is the same document.
+    """
+    try:
+        wanted = date.fromisoformat(day)
+    except ValueError as error:
+        raise HTTPException(404, _NO_EDITION) from error
+    if wanted not in site.dates():
+        raise HTTPException(404, _NO_EDITION)
+    return archive.cited(request, site, wanted, "json")
+
+
+@router.reads("/topics", Topics, problems=(422,))
+def topics(request: Request, site: Here, limit: Limit = 30, offset: Offset = 0) -> Response:
+    """List topics that stood on a chart, those seen last first.
+
+    Of the last 400 editions; within a day they stand in the order of its chart.
+    """
+    careers = site.kiosk.careers(site.store)
+    base = site.settings.base_url
+    following = urlencode({"limit": limit, "offset": offset + limit})
+    body = Topics(
+        items=tuple(TopicOutline.of(one, base) for one in careers[offset : offset + limit]),
+        total=len(careers),
+        next=f"{base}{ROOT}/topics?{following}" if offset + limit < len(careers) else None,
+    )
+    return caching.answer(request, body.model_dump_json().encode(), "application/json")
+
+
+@router.reads("/topics/{slug}", TopicHistory, problems=(404, 422))
+def topic(slug: Slug, request: Request, site: Here) -> Response:
+    """Return on which days a topic stood on the chart, how high, and with which papers."""
+    career = next((one for one in site.kiosk.careers(site.store) if one.slug == slug), None)
+    if career is None:
+        raise HTTPException(404, "No topic has that name. /api/v1/topics lists those there are.")
+    days = site.kiosk.appearances(site.store, slug)
+    body = TopicHistory.over(career, days, site.settings.base_url)
+    return caching.answer(request, body.model_dump_json().encode(), "application/json")
+
+
+@router.reads("/papers/{identifier:path}", KnownPaper, problems=(404, 422))
+def paper(identifier: Identifier, request: Request, site: Here) -> Response:
+    """Return what is known of one paper, and which edition announced it.
+
+    Everything that was polled is kept for ninety days; what an edition announced is kept for good.
+    """
+    kept = PaperStore(site.store).get([identifier]).get(identifier)
+    name = kept.id if kept else identifier
+    day = EditionStore(site.store).announced_on([name]).get(name)
+    announced = site.edition(day) if day else None
+    entries = announced.entries if announced else ()
+    entry = next((one for one in entries if one.paper.id == name), None)
+    found = kept or (entry.paper if entry else None)
+    if found is None:
+        raise HTTPException(
+            404, "No such paper is kept. Papers that no edition announced go after ninety days."
+        )
+    body = KnownPaper.of(strangers.paper(found), site.settings.base_url, day, entry)
+    return caching.answer(request, body.model_dump_json().encode(), "application/json")
+
+
+def _kept(request: Request, site: Site, key: tuple[object, ...], make: Callable[[], str]) -> Response:
+    body = site.shelf.get(("api", *key), make)
+    return caching.answer(request, body.encode(), "application/json")

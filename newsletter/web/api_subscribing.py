@@ -1,0 +1,127 @@
+"""Subscribing and unsubscribing by program: the form's own rules, and answers that tell as little."""
+
+from typing import Annotated, Final, Literal
+
+from fastapi import Depends, Path, Request
+from pydantic import ConfigDict, Field, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from newsletter.subscribers import addresses, signup
+from newsletter.web import choices, forms, subscribing
+from newsletter.web.api_problems import faults, problem
+from newsletter.web.api_routes import DescribedRouter
+from newsletter.web.api_values import Described
+from newsletter.web.forms import Fields
+from newsletter.web.public import offered
+from newsletter.web.site import Here
+
+router: Final = DescribedRouter()
+
+_CHECK_INBOX = "One message is on its way to the address. Nothing else is sent before its link was pressed."
+_LOST = (
+    "No subscription has this token. Copy what follows /u/ in the unsubscribe link of any mail, all of it."
+)
+
+
+class SubscriptionRequest(Described):
+    """Who wants the digest, and how; what is left out is as on the form."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: str = Field(max_length=320)
+    """Where a confirmation is mailed to; nothing else is, before its link was pressed."""
+    sure: bool = False
+    """Take an address that looks mistyped (`name@gmial.com`) as it stands."""
+    topics: tuple[str, ...] = ()
+    """Phrases to follow; none means everything."""
+    muted: tuple[str, ...] = ()
+    """Words that remove a paper."""
+    frequency: Literal["daily", "weekdays", "weekly"] = "daily"
+    hour: int | None = Field(default=None, ge=0, le=23)
+    """Local hour of the mail."""
+    timezone: str | None = Field(default=None, max_length=200)
+    """IANA name, such as `Europe/Berlin`."""
+    limit: int | None = Field(default=None, ge=1, le=50)
+    """Papers a mail, at most."""
+    format: Literal["html", "text"] = "html"
+
+
+class Accepted(Described):
+    """That a request was taken: the same answer whatever is known of the address."""
+
+    message: str
+    """What to tell the person."""
+
+
+async def _json(request: Request) -> bytes:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(415)
+    return await forms.body(request)
+
+
+Token = Annotated[
+    str, Path(max_length=200, description="What follows `/u/` in the unsubscribe link of a mail.")
+]
+
+
+@router.changes(
+    "POST",
+    "/subscriptions",
+    status=202,
+    answer=Accepted,
+    problems=(403, 413, 415, 422, 429),
+    body=SubscriptionRequest,
+)
+def subscribe(request: Request, site: Here, posted: Annotated[bytes, Depends(_json)]) -> Response:
+    """Ask that an address be subscribed; its owner gets one message to confirm it.
+
+    The answer is the same whether the address is new, subscribed or blocked. Mails are capped for each
+    address and in all, requests for each network (429); the form on the front page shares these caps.
+    """
+    try:
+        wanted = SubscriptionRequest.model_validate_json(posted)
+    except ValidationError as error:
+        return problem(422, "Correct what `errors` names and ask again.", errors=faults(error.errors()))
+    fields = _fields(wanted)
+    preferences = choices.read(fields, offered(site))
+    address = addresses.parse(fields.text("email", longest=320))
+    meant = addresses.suggestion(address)
+    if meant and not wanted.sure:
+        detail = "Ask whether `suggestion` was meant, and send that, or the same again with `sure` as true."
+        return problem(422, detail, suggestion=meant)
+    outcome = signup.request(
+        site.store,
+        site.queue,
+        site.settings,
+        address.typed,
+        preferences=preferences,
+        origin=site.client(request),
+        now=site.now(),
+        how="api",
+    )
+    if outcome is signup.Requested.CLOSED:
+        return problem(403, ". ".join(subscribing.CLOSED))
+    if outcome is signup.Requested.TOO_MANY:
+        wait = signup.retry_after(site.now())
+        return problem(429, subscribing.too_many_words(wait), headers=subscribing.retry_after(wait))
+    return JSONResponse(Accepted(message=_CHECK_INBOX).model_dump(), 202, {"Cache-Control": "no-store"})
+
+
+@router.changes("DELETE", "/subscriptions/{token}", status=204, problems=(404, 422))
+def unsubscribe(token: Token, site: Here) -> Response:
+    """Unsubscribe whom the token names, at once; may be repeated.
+
+    The token is that of the unsubscribe link in any mail to them, however old.
+    """
+    if signup.unsubscribe(site.store, site.settings, token, site.now()) is signup.Left.DAMAGED:
+        raise HTTPException(404, _LOST)
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+def _fields(wanted: SubscriptionRequest) -> Fields:
+    """Return a request as the form would have posted it, so that the same rules read both."""
+    given = wanted.model_dump(exclude={"sure"}, exclude_none=True)
+    lists = {name: "\n".join(given.pop(name)) for name in ("topics", "muted")}
+    return Fields((name, str(value)) for name, value in (given | lists).items())
