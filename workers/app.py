@@ -6,13 +6,14 @@ settings below follow from that; each was tried against kill -9, restarts of
 the server and lost connections.
 """
 
+import gc
 import logging
 import sys
 from datetime import timedelta
 from functools import lru_cache
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_init
 
 from newsletter import queue
 from newsletter import settings as settings_module
@@ -81,6 +82,13 @@ def _log_to_stdout(**_: object) -> None:
     logging.getLogger("celery.worker.strategy").setLevel(
         logging.WARNING
     )  # a line a received task is too many
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]  # celery ships no types
+def _set_aside_what_stays(**_: object) -> None:
+    """Let no collection look at what was imported: it stays, and looking cost a fifth of a batch's time."""
+    gc.collect()
+    gc.freeze()
 
 
 try:

@@ -98,8 +98,9 @@ def send_batch(
         ledger.release(claim)
         ledger.hold(day, str(error))
         return BatchReport(claim.ref, waiting=len(claim.waiting), halted=str(error))
-    waiting = [claim.ids[at] for at in claim.waiting]
-    recipients = links.recipients(SubscriberStore(store).mailable(waiting), site, settings.keys)
+    waiting = claim.waiting
+    addresses = SubscriberStore(store).mailable([claim.ids[at] for at in waiting])
+    recipients = links.recipients(addresses, site, settings.keys)
     return _Sending(ledger, mailer, claim, message=message, recipients=recipients, now=now).run()
 
 
@@ -212,8 +213,7 @@ class _Sending:
         if taken is Committed.STRAY:
             self._stray = True
             log.error("Request %s was sent twice: it had been given up meanwhile.", intent.request_id)
-        pairs = zip(intent.marks, ends, strict=True)
-        self._claim = replace(intent, marks="".join(old if new == UNSPOKEN else new for old, new in pairs))
+        self._claim = replace(intent, marks=_ended(intent.marks, ends))
         if outcome.halt:
             self._halt(outcome.halt)
         return goes_on
@@ -287,3 +287,10 @@ class _Sending:
             halted=self._halted,
             stray=self._stray,
         )
+
+
+def _ended(marks: str, ends: str) -> str:
+    """Return marks with the ends of those whom a request named."""
+    if UNSPOKEN not in ends:
+        return ends
+    return "".join([old if new == UNSPOKEN else new for old, new in zip(marks, ends, strict=True)])

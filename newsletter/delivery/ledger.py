@@ -100,7 +100,7 @@ class Claim:
     @property
     def waiting(self) -> tuple[int, ...]:
         """Positions (0 first) that no request has named yet."""
-        return tuple(at for at, mark in enumerate(self.marks) if mark == WAITS)
+        return tuple([at for at, mark in enumerate(self.marks) if mark == WAITS])
 
 
 class Committed(StrEnum):
@@ -283,10 +283,11 @@ class Ledger:
 
 
 def _spoken(marks: str, letters: str) -> str:
+    """Return the marks of who waited replaced by what was said of them now."""
     if UNSPOKEN not in letters and marks.count(WAITS) == len(marks):
         return letters
     pairs = zip(marks, letters, strict=True)
-    return "".join(new if old == WAITS and new != UNSPOKEN else old for old, new in pairs)
+    return "".join([new if old == WAITS and new != UNSPOKEN else old for old, new in pairs])
 
 
 def _names(day: date, families: str) -> list[str]:

@@ -9,7 +9,7 @@ escaped by itself; the usual batch is checked as a whole.
 import re
 from collections.abc import Mapping, Sequence
 from itertools import chain, groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 
 import orjson
@@ -20,7 +20,10 @@ from newsletter.rendering.mime import PLACEHOLDER, wire_address
 
 REQUEST_ARGUMENT: Final = "newsletter_request"
 """The custom argument that brings a request's id back in every event; events merge it at their top level."""
-_ALL_PLAIN: Final = re.compile(r"(?:[a-z0-9!#$&'*+/=?^_`{|}~.-]+@[a-z0-9.-]+\n)*", re.IGNORECASE)
+_PLAIN: Final = b"abcdefghijklmnopqrstuvwxyz0123456789!#$&'*+/=?^_`{|}~.-"
+"""What an address in lower case may hold beside its @ without being looked at more closely."""
+_ESCAPED: Final = bytes(range(0x20)) + b'"\\'
+"""What JSON wants escaped (RFC 8259, 7)."""
 _SLOT: Final = re.compile(r"<<([^<>]*)>>")
 
 
@@ -31,10 +34,18 @@ def named_once(recipients: Sequence[Recipient]) -> tuple[list[tuple[str, Recipie
     earlier recipient is in neither, and waits for another request.
     """
     addresses = [recipient.address for recipient in recipients]
-    is_plain = _ALL_PLAIN.fullmatch("".join(f"{address}\n" for address in addresses)) is not None
-    if is_plain and len(set(map(str.lower, addresses))) == len(addresses):
+    if _are_plain_and_distinct(addresses):
         return list(zip(addresses, recipients, strict=True)), {}
     return _one_by_one(recipients)
+
+
+def _are_plain_and_distinct(addresses: Sequence[str]) -> bool:
+    """Whether nobody need be looked at alone; sure where it says yes, and quick for a thousand."""
+    lines = ["", *addresses, ""]
+    text = "\n".join(lines).lower().encode("utf-8", "replace")
+    is_plain = text.translate(None, _PLAIN) == b"\n" + b"@\n" * len(addresses)
+    is_whole = b"\n@" not in text and b"@\n" not in text
+    return is_plain and is_whole and len(set(text.split(b"\n"))) == len(addresses) + 1
 
 
 def _one_by_one(recipients: Sequence[Recipient]) -> tuple[list[tuple[str, Recipient]], dict[int, str]]:
@@ -61,25 +72,46 @@ def personalizations(
     `own_headers` are those whose values hold placeholders. Raises
     `InvalidInputError` where a recipient brings no value for one.
     """
-    written: list[str] = []
-    for names, group in groupby(named, key=_placeholders):
-        template, slots = _template(names, own_headers, request_id)
-        pick = itemgetter(*slots, 0)  # one more, so that it is a tuple where there is one slot
-        values = [(address, *(value for _, value in one.substitutions)) for address, one in group]
-        if not _is_plain("".join(chain.from_iterable(values))):
-            values = [tuple(orjson.dumps(value).decode()[1:-1] for value in row) for row in values]
-        rows = [pick(row)[:-1] for row in values]
-        written.append(",".join([template] * len(rows)) % tuple(chain.from_iterable(rows)))
-    return ",".join(written)
+    if _share_placeholders(named):
+        return _written(named, own_headers, request_id)
+    groups = groupby(named, key=_placeholders)
+    return ",".join(_written([*group], own_headers, request_id) for _, group in groups)
+
+
+def _written(named: Sequence[tuple[str, Recipient]], own_headers: Mapping[str, str], request_id: str) -> str:
+    """Write people who bring values for the same placeholders in the same order."""
+    if not named:
+        return ""
+    addresses, people = zip(*named, strict=True)
+    names = _placeholders(named[0])
+    template, slots = _template(names, own_headers, request_id)
+    values = [*map(_VALUE, chain.from_iterable(map(_SUBSTITUTIONS, people)))]
+    columns = [addresses, *(values[place :: len(names)] for place in range(len(names)))]
+    if not _is_plain("".join(chain.from_iterable(columns))):
+        columns = [[orjson.dumps(value).decode()[1:-1] for value in column] for column in columns]
+    rows = zip(*(columns[slot] for slot in slots), strict=True)
+    return ",".join([template] * len(named)) % tuple(chain.from_iterable(rows))
+
+
+_SUBSTITUTIONS = attrgetter("substitutions")
+_NAME, _VALUE = itemgetter(0), itemgetter(1)
+
+
+def _share_placeholders(named: Sequence[tuple[str, Recipient]]) -> bool:
+    """Whether all bring values for the same placeholders in the same order."""
+    all_of_them = [one.substitutions for _, one in named]
+    names = [*map(_NAME, chain.from_iterable(all_of_them))]
+    each = len(names) // (len(named) or 1)
+    return set(map(len, all_of_them)) == {each} and names == names[:each] * len(named)
 
 
 def _placeholders(one: tuple[str, Recipient]) -> tuple[str, ...]:
-    return tuple([name for name, _ in one[1].substitutions])
+    return tuple(map(_NAME, one[1].substitutions))
 
 
 def _is_plain(text: str) -> bool:
     """Whether nothing in a text needs an escape in JSON."""
-    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
+    return text.isascii() and len(text.encode().translate(None, _ESCAPED)) == len(text)
 
 
 def _template(names: Sequence[str], headers: Mapping[str, str], request_id: str) -> tuple[str, list[int]]:

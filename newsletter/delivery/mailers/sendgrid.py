@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from email.utils import parseaddr
+from operator import attrgetter
 from typing import Any, Final
 
 import orjson
@@ -74,7 +75,7 @@ class SendGrid:
         if not named:
             return Outcome(refused=refused)
         body = request_body(message, named, self._site, request_id)
-        ids = frozenset(recipient.subscriber_id for _, recipient in named)
+        people = [recipient for _, recipient in named]
         if len(body) > LARGEST_REQUEST:
             return Outcome(refused=refused, rejected="the request is larger than SendGrid takes")
         try:
@@ -82,8 +83,8 @@ class SendGrid:
         except NotSentError:
             return Outcome(refused=refused, retry_after=timedelta(seconds=5))
         except EndUnknownError:
-            return Outcome(refused=refused, uncertain=ids)
-        return _outcome(answer.status_code, answer.headers, answer.body, [one for _, one in named], refused)
+            return Outcome(refused=refused, uncertain=_ids(people))
+        return _outcome(answer.status_code, answer.headers, answer.body, people, refused)
 
     def close(self) -> None:
         """Close the kept connection."""
@@ -133,7 +134,7 @@ def _outcome(
     status: int, headers: Mapping[str, str], body: bytes, named: Sequence[Recipient], refused: dict[int, str]
 ) -> Outcome:
     """Read an answer; see the table in SendGrid's documentation of errors."""
-    ids = frozenset(recipient.subscriber_id for recipient in named)
+    ids = _ids(named)
     if status in {200, 202}:
         is_last = headers.get("x-ratelimit-remaining") == "0"
         return Outcome(ids, refused, retry_after=_pause(headers) if is_last else None)
@@ -149,6 +150,10 @@ def _outcome(
         return Outcome(refused=refused, halt=f"SendGrid says: {reason} ({status}). {advice}")
     advice = "Check NEWSLETTER_SENDGRID_HOST, then resume."
     return Outcome(refused=refused, halt=f"SendGrid answered {status}: {reason}. {advice}")
+
+
+def _ids(recipients: Sequence[Recipient]) -> frozenset[int]:
+    return frozenset(map(attrgetter("subscriber_id"), recipients))
 
 
 def _rejected(reason: str, field: str, named: Sequence[Recipient], refused: dict[int, str]) -> Outcome:
