@@ -25,8 +25,6 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,6 +33,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from newsletter.errors import SettingsError, StoreRefusedError, StoreUnavailableError
+from newsletter.locks import exclusive
 from newsletter.settings import Settings
 
 OLDEST_VERSION = (6, 2)
@@ -142,7 +141,7 @@ class EmbeddedServer:
             return  # a forked child leaves its parent's lock alone
         os.close(self._users_lock)
         self._users_lock = None
-        with _exclusive(self.directory / "users.lock") as alone:
+        with exclusive(self.directory / "users.lock") as alone:
             if alone is not None:
                 self._shut_down()
         self._reap()
@@ -163,7 +162,7 @@ class EmbeddedServer:
 
     def _launch_if_alone(self) -> None:
         """Start a server unless one lives here; asked again and again, since a killed one takes a moment."""
-        with _exclusive(self.directory / "server.lock") as lock:
+        with exclusive(self.directory / "server.lock") as lock:
             if lock is not None and (self._process is None or self._process.poll() == -signal.SIGKILL):
                 self._process = self._launch(lock)
 
@@ -185,7 +184,7 @@ class EmbeddedServer:
             client.close()
         deadline = time.monotonic() + READY_WITHIN_SECONDS
         while time.monotonic() < deadline:
-            with _exclusive(self.directory / "server.lock") as lock:
+            with exclusive(self.directory / "server.lock") as lock:
                 if lock is not None:
                     return
             time.sleep(0.005)
@@ -294,19 +293,3 @@ def _answers(socket: Path) -> bool:
         return False
     finally:
         client.close()
-
-
-@contextmanager
-def _exclusive(path: Path) -> Iterator[int | None]:
-    """Yield the descriptor of a lock taken on `path`, or None where another process holds it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        yield None
-        return
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)  # an inherited copy keeps the lock

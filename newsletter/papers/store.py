@@ -11,6 +11,7 @@ from redis.client import Pipeline
 
 from newsletter.errors import TransientError
 from newsletter.models import Paper, Sighting
+from newsletter.papers import changes
 from newsletter.papers.merging import absorbed, fingerprint_of, identifiers, merge
 from newsletter.store import Key, Store, unavailable_store
 
@@ -25,7 +26,9 @@ BY_CHANGE = Key("papers:by_change", "zset", "paper ids by when a source last sai
 ALIKE = Key(
     "papers:alike:{week}", "hash", "trait of a title or abstract → paper ids first seen that week", ALIKE_FOR
 )
-REVISION = Key("papers:revision", "string", "rises with each change, so that two pollers see each other")
+REVISION = Key(
+    "papers:revision", "string", "rises with each change: about the Unix milliseconds of the last one"
+)
 KEYS = (PAPER, KNOWN, BY_TIME, BY_CHANGE, ALIKE, REVISION)
 
 _ALIKE_AT_MOST = 40
@@ -75,6 +78,32 @@ class PaperStore:
         showed other votes of; one that came by again as it was is not.
         """
         return self._between(BY_CHANGE(), since, until)
+
+    def ids(self) -> frozenset[str]:
+        """Return the id of every paper that is kept."""
+        kept: set[str] = set()
+        with unavailable_store():
+            names = [str(name) for name in self._store.zrange(BY_CHANGE(), 0, -1)]
+            for start in range(0, len(names), _AT_ONCE):
+                part = names[start : start + _AT_ONCE]
+                if self._store.exists(*(PAPER(id=name) for name in part)) == len(part):
+                    kept.update(part)
+                else:
+                    kept.update(self._values({name: PAPER(id=name) for name in part}))
+        return frozenset(kept)
+
+    def revision(self) -> int:
+        """Return a number that rises with each change; `changes` tells what changed after it."""
+        with unavailable_store():
+            return int(self._store.get(REVISION()) or 0)
+
+    def changes(self, since: int) -> frozenset[str] | None:
+        """Return the ids of papers that are new or changed after a revision; None where that is not known.
+
+        The last 20,000 are remembered. A revision that is still to come
+        belongs to another store, or to this one before a backup was restored.
+        """
+        return changes.since(self._store, since) if since <= self.revision() else None
 
     def count(self) -> int:
         """Return how many papers are kept."""
@@ -160,13 +189,16 @@ class PaperStore:
         }
 
     def _write(self, pipe: Pipeline, change: Absorbed) -> None:
-        pipe.incr(REVISION())
+        # safe, because this transaction fails where the revision is another by then
+        revision = self._next_revision()
+        changes.note(pipe, (paper.id for paper in (*change.new, *change.updated)), revision)
+        pipe.set(REVISION(), revision)
         for paper in (*change.new, *change.updated):
             pipe.set(PAPER(id=paper.id), paper.model_dump_json(exclude_defaults=True), ex=KEPT)
             for identifier in identifiers(paper):
                 if identifier != paper.id:
                     pipe.set(KNOWN(identifier=identifier), paper.id, ex=KEPT)
-            pipe.zadd(BY_TIME(), {paper.id: _moment(paper).timestamp()})
+            pipe.zadd(BY_TIME(), {paper.id: moment(paper).timestamp()})
             pipe.zadd(BY_CHANGE(), {paper.id: _change(paper).timestamp()})
         latest = max(
             mention.first_seen for paper in (*change.new, *change.updated) for mention in paper.mentions
@@ -174,6 +206,11 @@ class PaperStore:
         for index in (BY_TIME(), BY_CHANGE()):
             pipe.zremrangebyscore(index, "-inf", (latest - KEPT).timestamp())
         self._write_traits(pipe, (*change.new, *change.reworded))
+
+    def _next_revision(self) -> int:
+        """Return a revision that no earlier life of this store has given: an emptied one starts at no 1."""
+        seconds, microseconds = self._store.time()
+        return max(self.revision() + 1, seconds * 1000 + microseconds // 1000)
 
     def _write_traits(self, pipe: Pipeline, papers: Iterable[Paper]) -> None:
         by_week: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -219,7 +256,7 @@ class PaperStore:
         return found
 
 
-def _moment(paper: Paper) -> datetime:
+def moment(paper: Paper) -> datetime:
     """Return when a paper counts from; a date after it was first seen is a slip of its source."""
     return min(paper.announced or paper.first_seen, paper.first_seen)
 

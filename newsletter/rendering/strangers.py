@@ -60,14 +60,14 @@ def _entries(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(_entry(entry) for entry in entries)
 
 
-def paper(one: Paper) -> Paper:
-    """Return a paper with its title, abstract and first authors disarmed."""
-    named = tuple(line(name, _LONGEST_NAME) for name in one.authors[:_NAMED_AUTHORS])
+def paper(one: Paper, *, named: int | None = _NAMED_AUTHORS) -> Paper:
+    """Return a paper with its title, abstract and first authors (None: all of them) disarmed."""
+    names = tuple(line(name, _LONGEST_NAME) for name in one.authors[:named])
     return one.model_copy(
         update={
             "title": line(one.title, _LONGEST_TITLE) or "Untitled",
             "abstract": line(one.abstract, len(one.abstract) + 1),
-            "authors": named + one.authors[_NAMED_AUTHORS:],
+            "authors": names + one.authors[len(names) :],
         }
     )
 

@@ -1,0 +1,7 @@
+"""Everything that is kept, found again by its words: an index on disk, derived from the store."""
+
+from newsletter.search.query import Query, parse
+from newsletter.search.results import Hit, Results
+from newsletter.search.searching import by_author, search
+
+__all__ = ["Hit", "Query", "Results", "by_author", "parse", "search"]
