@@ -50,6 +50,7 @@ class Site:
         self.environment.globals |= {
             "path": self.path,
             "asset": self.asset,
+            "absolute": self.absolute,
             "TAIL_SHOWN": TAIL_SHOWN,
             "signup": self.settings.signup,
             "signup_domains": self.settings.signup_domains,
@@ -85,6 +86,10 @@ class Site:
     def path(self, path: str) -> str:
         """Return a link within the site: a path, so that it stays on the host the reader came to."""
         return self.root + path
+
+    def absolute(self, path: str) -> str:
+        """Return the public address of a link within the site, for who shows it elsewhere."""
+        return self.settings.base_url.removesuffix(self.root) + path
 
     def file(self, name: str) -> bytes:
         """Return a file that is served as it is, the operator's first. Raises `KeyError`."""

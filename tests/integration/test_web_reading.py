@@ -1,7 +1,9 @@
 """What everybody may read: one frozen edition as page, feed and reference, and nothing that follows."""
 
+import html
 import json
 import re
+import struct
 from collections.abc import Callable
 from datetime import timedelta
 from xml.etree import ElementTree as ET
@@ -37,7 +39,12 @@ PUBLIC = [
     "/static/site.css",
     "/static/site.js",
     "/static/mark.svg",
+    "/static/card.png",
+    "/static/card.svg",
 ]
+CARDS = ["/", "/archive/2026-11", "/d/2026-11-22", "/d/2026-10-13", "/topics/flow-matching"]
+CARDS += ["/about/trending", "/privacy", "/api"]
+"""Pages that others link to."""
 
 
 @pytest.fixture
@@ -115,6 +122,54 @@ def test_nothing_is_followed_and_nothing_comes_from_elsewhere(visitor: Visitor, 
         assert all(one.startswith(("/", "http://papers.example.org/")) for one in loads)
         assert " style=" not in answer.text
         assert "<style" not in answer.text
+
+
+def meta(page: str) -> dict[str, list[str]]:
+    """What a page says of itself in its head, unescaped, by name."""
+    found: dict[str, list[str]] = {}
+    for name, content in re.findall(r'<meta (?:property|name)="([^"]+)" content="([^"]*)">', page):
+        found.setdefault(name, []).append(html.unescape(content))
+    return found
+
+
+@pytest.mark.parametrize("path", CARDS)
+def test_a_link_to_a_page_can_be_shown_elsewhere(visitor: Visitor, path: str):
+    """OpenGraph, each property once: the page's own address, its words, and our one picture."""
+    page = visitor.web.get(path).text
+    told = meta(page)
+    assert all(len(said) == 1 for said in told.values())
+    assert told["og:url"] == [f"http://papers.example.org{path}"]
+    assert f'<link rel="canonical" href="http://papers.example.org{path}">' in page
+    assert told["og:title"][0]
+    assert told["og:title"][0] in html.unescape(re.search("<title>(.*?)</title>", page)[1])
+    assert told["og:description"] == told["description"]
+    assert len(told["description"][0]) > 20
+    assert told["og:type"] == ["article" if path.startswith("/d/") else "website"]
+    assert told["twitter:card"] == ["summary_large_image"]
+    picture = visitor.web.get(told["og:image"][0])
+    assert picture.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert len(picture.content) < 60_000
+    assert struct.unpack(">II", picture.content[16:24]) == (1200, 630)
+    assert (told["og:image:width"], told["og:image:height"]) == (["1200"], ["630"])
+
+
+@pytest.mark.parametrize("purpose", ["confirm", "reject", "manage", "u"])
+def test_a_page_whose_address_holds_a_token_shows_nothing_elsewhere(visitor: Visitor, purpose: str):
+    """No canonical address, no picture, no feed: a link to it must not be spread."""
+    reader = visitor.reader("ada@example.org")
+    token = visitor.token({"u": "unsubscribe", "reject": "confirm"}.get(purpose, purpose), reader.id)
+    page = visitor.web.get(f"/{purpose}/{token}")
+    assert page.status_code == 200
+    assert meta(page.text).keys() == {"viewport", "color-scheme", "robots"}
+    assert 'rel="canonical"' not in page.text
+    assert 'rel="alternate"' not in page.text
+
+
+def test_below_a_path_the_picture_is_found_too(make_settings: Callable[..., Settings], store: Store):
+    """BASE_URL may end in a path, which stands once in an absolute address."""
+    visitor = Visitor(make_settings(base_url="http://papers.example.org/news"))
+    (picture,) = meta(visitor.web.get("http://papers.example.org/").text)["og:image"]
+    assert picture.startswith("http://papers.example.org/news/static/card.png?")
 
 
 def test_an_edition_has_stable_anchors_and_neighbours(visitor: Visitor):
