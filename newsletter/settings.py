@@ -49,7 +49,7 @@ from newsletter.models import Source
 PREFIX = "NEWSLETTER_"
 CONFIG = f"{PREFIX}CONFIG"
 """Names another file than `newsletter.toml`."""
-SECRETS = frozenset({"secret_key", "redis_url", "sendgrid_api_key", "smtp_url", "metrics_token"})
+SECRETS = frozenset({"secret_key", "redis_url", "sendgrid_api_key", "smtp_url", "metrics_token", "dkim_key"})
 """What `newsletter.toml` may not hold and no command prints."""
 
 
@@ -140,6 +140,15 @@ class Settings(BaseSettings):
         description="Where bounces and unsubscriptions by mail come, such as `bounces@example.org`, with "
         "`+…` behind its name; have it read by `newsletter mailbox read`.",
     )
+    dkim_key: SecretStr | None = Field(
+        default=None,
+        description="Signs mails that leave by SMTP: a private key in PEM, or the file that holds it. "
+        "`newsletter check` prints the DNS record.",
+    )
+    dkim_selector: str = Field(
+        default="papers", description="The name of the DKIM key in the DNS: `papers._domainkey.…`."
+    )
+    dkim_domain: str | None = Field(default=None, description="The domain that signs, if not that of `FROM`.")
     postal_address: str = Field(
         default="", description="Your postal address, required by law in many places."
     )

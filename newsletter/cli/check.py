@@ -9,6 +9,7 @@ import click
 from newsletter import embedded
 from newsletter import settings as settings_module
 from newsletter.cli import output
+from newsletter.delivery.mailers.dkim import Signer
 from newsletter.delivery.return_path import ReturnPath
 from newsletter.errors import NewsletterError, SettingsError
 from newsletter.rendering import pages
@@ -26,11 +27,13 @@ def check(as_json: bool) -> None:
         raise SettingsError(f"{len(faults)} fault{'s' if len(faults) > 1 else ''} found; see above.")
     if not as_json:
         click.echo(f"Everything that can be checked before the start is in order. Mailer: {settings.mailer}.")
+        if signer := Signer.of(settings):
+            click.echo('Publish this TXT record in the DNS: {} "{}"'.format(*signer.record))
 
 
 def find_faults(settings: Settings) -> list[str]:
     """Return what would go wrong later, each with its remedy, in the order of the walk."""
-    checks = (_secret, _server, _sender, _return_path, _mailer, _outbox, _templates, _sources)
+    checks = (_secret, _server, _sender, _return_path, _dkim, _mailer, _outbox, _templates, _sources)
     return [fault for one in checks if (fault := one(settings))]
 
 
@@ -67,6 +70,14 @@ def _return_path(settings: Settings) -> str | None:
             ReturnPath.at(settings.bounce_address, ())
         except SettingsError as error:
             return str(error)
+    return None
+
+
+def _dkim(settings: Settings) -> str | None:
+    try:
+        Signer.of(settings)
+    except SettingsError as error:
+        return str(error)
     return None
 
 

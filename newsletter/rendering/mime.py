@@ -23,7 +23,7 @@ from newsletter.rendering.site import SiteFacts
 
 PLACEHOLDER = re.compile(r"-[a-z]+(?:_[a-z]+)*_url-")
 """What differs between recipients: `-unsubscribe_url-`. Each stands for an address in ASCII."""
-_PLACEHOLDER_BYTES = re.compile(PLACEHOLDER.pattern.encode())
+PLACEHOLDER_BYTES = re.compile(PLACEHOLDER.pattern.encode())
 LONGEST_LINE = 998
 """Bytes in a line of a mail, CRLF not counted (RFC 5322, 2.1.1)."""
 _ADDRESS = re.compile(r"[^\s\x00-\x20\x7f<>,;:\\\"()\[\]@]+@[^\s\x00-\x20\x7f<>,;:\\\"()@]+")
@@ -78,7 +78,10 @@ class Envelope:
         self._write_own_headers(message.subject, site, sent_at)
         for name, value in message.headers:
             self._add(_header(name, value), in_body=False)
-        self._add(b"MIME-Version: 1.0\r\n" + _body(message), in_body=True)
+        content = b"MIME-Version: 1.0\r\n" + _body(message)
+        self._add(content, in_body=True)
+        self.body = content.partition(b"\r\n\r\n")[2]
+        """The body that all recipients share, with the placeholders in it."""
 
     def splice(self, recipient: Recipient) -> bytes:
         """Return the whole mail for one recipient.
@@ -116,7 +119,7 @@ class Envelope:
 
     def _add(self, content: bytes, *, in_body: bool) -> None:
         at = 0
-        for found in _PLACEHOLDER_BYTES.finditer(content):
+        for found in PLACEHOLDER_BYTES.finditer(content):
             self._pieces += [content[at : found.start()], b""]
             self._slots.setdefault(found[0].decode(), ([], []))[in_body].append(len(self._pieces) - 1)
             at = found.end()
@@ -149,6 +152,11 @@ def _plain(value: str) -> bytes:
     ):
         raise InvalidInputError(f"{value!r} cannot be spliced into a mail: a link in ASCII is needed.")
     return value.encode()
+
+
+def value_in_body(value: str) -> bytes:
+    """Return a recipient's value as `Envelope.splice` puts it into a body."""
+    return _quoted(_plain(value))
 
 
 def _quoted(value: bytes) -> bytes:

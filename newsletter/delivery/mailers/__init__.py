@@ -27,7 +27,7 @@ class _Chosen:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        secrets = (settings.smtp_url, settings.sendgrid_api_key)
+        secrets = (settings.smtp_url, settings.sendgrid_api_key, settings.dkim_key)
         revealed = [secret.get_secret_value() if secret else "-" for secret in secrets]
         revealed += settings.keys if settings.bounce_address else ()
         self._seen = " ".join([settings.model_dump_json(include=_SEEN), *revealed])
@@ -52,6 +52,8 @@ _SEEN = {
         "from_",
         "reply_to",
         "bounce_address",
+        "dkim_selector",
+        "dkim_domain",
         "base_url",
         "name",
         "postal_address",

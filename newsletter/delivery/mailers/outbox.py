@@ -15,17 +15,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from newsletter.delivery.mailers import dkim
+from newsletter.delivery.mailers.dkim import Signer
 from newsletter.delivery.mailers.port import Outcome, mailing_of, spliced
 from newsletter.errors import InvalidInputError
 from newsletter.models import Message, Recipient
-from newsletter.rendering.mime import Envelope
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 
 
 def connect(settings: Settings) -> "Outbox":
     """Return the outbox of these settings."""
-    return Outbox(settings.outbox_dir, SiteFacts.of(settings))
+    return Outbox(settings.outbox_dir, SiteFacts.of(settings), Signer.of(settings))
 
 
 class Outbox:
@@ -35,14 +36,17 @@ class Outbox:
     portion = 1000
     longest = timedelta(seconds=40)
 
-    def __init__(self, folder: Path, site: SiteFacts) -> None:
+    def __init__(self, folder: Path, site: SiteFacts, signer: Signer | None = None) -> None:
         self._folder = folder
         self._site = site
+        self._signer = signer
 
     def send(self, message: Message, recipients: Sequence[Recipient], *, request_id: str) -> Outcome:
         """Write three files a recipient; a folder that cannot be written halts."""
         mailing = mailing_of(request_id)
-        envelope = Envelope(message, self._site, sent_at=datetime.now(UTC), stamp=mailing)
+        envelope = dkim.envelope(
+            message, self._site, sent_at=datetime.now(UTC), stamp=mailing, signer=self._signer
+        )
         accepted: set[int] = set()
         refused: dict[int, str] = {}
         try:

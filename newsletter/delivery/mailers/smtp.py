@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from newsletter.delivery.mailers import dkim
+from newsletter.delivery.mailers.dkim import Signer
 from newsletter.delivery.mailers.port import Outcome, mailing_of
 from newsletter.delivery.mailers.smtp_queue import Mail, Queue
 from newsletter.delivery.mailers.smtp_session import (
@@ -91,6 +93,7 @@ def connect(settings: Settings) -> "Smtp":
         connections=settings.smtp_connections,
         mails_a_connection=settings.smtp_mails_a_connection,
         return_path=ReturnPath.of(settings),
+        signer=Signer.of(settings),
     )
 
 
@@ -110,11 +113,13 @@ class Smtp:
         mails_a_connection: int = 100,
         context: ssl.SSLContext | None = None,
         return_path: ReturnPath | None = None,
+        signer: Signer | None = None,
     ) -> None:
         self._server = server
         self._site = site
         self._sender = site.sender_address
         self._return_path = return_path
+        self._signer = signer
         self._connections = connections
         self._mails_a_connection = mails_a_connection
         self._context = context or ssl.create_default_context()
@@ -154,7 +159,8 @@ class Smtp:
         kept = self._encoded
         is_old = now - self._encoded_at > timedelta(minutes=1)
         if kept is None or kept[0] is not message or kept[1] != mailing or is_old:
-            kept = (message, mailing, Envelope(message, self._site, sent_at=now, stamp=mailing))
+            envelope = dkim.envelope(message, self._site, sent_at=now, stamp=mailing, signer=self._signer)
+            kept = (message, mailing, envelope)
             self._encoded, self._encoded_at = kept, now
         return kept[2]
 
