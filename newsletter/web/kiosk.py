@@ -25,6 +25,11 @@ class Appearance(NamedTuple):
     """1 is the top."""
     section: Section
 
+    @property
+    def path(self) -> str:
+        """Where the topic's page stands on the site."""
+        return topic_path(self.section.slug)
+
 
 class Career(NamedTuple):
     """What became of a topic, over the days that are remembered."""
@@ -41,13 +46,8 @@ class Career(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Where its page stands on the site.
-
-        >>> day = date(2026, 6, 10)
-        >>> Career("flow-matching", "flow matching", day, day, 1, 1).path
-        '/topics/flow-matching'
-        """
-        return f"/topics/{quote(self.slug, safe='')}"
+        """Where its page stands on the site."""
+        return topic_path(self.slug)
 
 
 class Kiosk:
@@ -113,6 +113,15 @@ class Kiosk:
             while len(self._charts) > DAYS_REMEMBERED:
                 del self._charts[min(self._charts)]
         return chart
+
+
+def topic_path(slug: str) -> str:
+    """Return where a topic's page stands on the site.
+
+    >>> topic_path("流れ/x")
+    '/topics/%E6%B5%81%E3%82%8C%2Fx'
+    """
+    return f"/topics/{quote(slug, safe='')}"
 
 
 def _titles(tail: tuple[Entry, ...]) -> tuple[Entry, ...]:

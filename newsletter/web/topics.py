@@ -16,6 +16,7 @@ router: Final = Router()
 
 DAYS_DRAWN = 60
 APPEARANCES_LISTED = 30
+TOPICS_LISTED = 300
 
 
 class Bar(NamedTuple):
@@ -25,6 +26,19 @@ class Bar(NamedTuple):
     share: float
     """Of the day's papers; 0 where the topic was not on the chart."""
     place: int | None
+
+
+@router.page("/topics")
+def index(request: Request, site: Here) -> Response:
+    """List the topics that stood on a chart, those seen last first."""
+    days = site.dates()
+
+    def make() -> str:
+        careers = site.kiosk.careers(site.store)
+        return site.render("topics.html", careers=careers[:TOPICS_LISTED], total=len(careers))
+
+    body = site.shelf.get(("topics", days[:1], len(days)), make)
+    return caching.answer(request, body.encode(), "text/html")
 
 
 @router.page("/topics/{slug}")
@@ -39,6 +53,7 @@ def topic(slug: str, request: Request, site: Here) -> Response:
         return site.render(
             "topic.html",
             slug=slug,
+            at=found[0].path,
             label=found[0].section.label,
             newest=found[0],
             appearances=found[:APPEARANCES_LISTED],

@@ -27,7 +27,10 @@ PUBLIC = [
     "/d/2026-11-22.bib",
     "/d/2026-11-22.ris",
     "/d/2026-11-22.json",
+    "/topics",
     "/topics/flow-matching",
+    "/topics/flow-matching/feed.xml",
+    "/topics/flow-matching/feed.json",
     "/feed.xml",
     "/feed.json",
     "/api",
@@ -43,7 +46,7 @@ PUBLIC = [
     "/static/card.svg",
 ]
 CARDS = ["/", "/archive/2026-11", "/d/2026-11-22", "/d/2026-10-13", "/topics/flow-matching"]
-CARDS += ["/about/trending", "/privacy", "/api"]
+CARDS += ["/topics", "/about/trending", "/privacy", "/api"]
 """Pages that others link to."""
 
 
@@ -71,7 +74,15 @@ def test_before_the_first_edition_the_site_says_when_it_comes(settings: Settings
     """An empty site makes no false promise and every page of it works."""
     visitor = Visitor(settings)
     assert "The first edition is still to come" in visitor.web.get("/").text
-    for path in ("/archive", "/feed.xml", "/feed.json", "/about/trending", "/privacy", "/check-inbox"):
+    for path in (
+        "/archive",
+        "/topics",
+        "/feed.xml",
+        "/feed.json",
+        "/about/trending",
+        "/privacy",
+        "/check-inbox",
+    ):
         assert visitor.web.get(path).status_code == 200
 
 
@@ -206,6 +217,9 @@ def test_a_topic_shows_when_it_trended_and_with_which_papers(visitor: Visitor):
     assert page.index("/d/2026-11-24#topic-flow-matching") < page.index("/d/2026-11-22#topic-flow-matching")
     assert "On the chart on 2 days since Sunday, 22 November 2026; its best place was the 1st." in seen(page)
     assert "Optimal Couplings on a Budget" in page
+    assert (
+        seen(page).count("1st place, 11.0\N{NO-BREAK SPACE}% of the day’s papers, 4.1× its usual share") == 2
+    )
     assert page.count('<rect class="on"') == page.count('<rect class="last"') == 1
     assert 'href="/topics/flow-matching"' in visitor.web.get("/d/2026-11-22").text
 
