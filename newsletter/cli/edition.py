@@ -9,7 +9,7 @@ import click
 from newsletter import queue
 from newsletter.cli import output
 from newsletter.cli.connection import connected
-from newsletter.delivery import cohorts, control, progress, settling
+from newsletter.delivery import cohorts, control, progress, settling, sweep
 from newsletter.delivery.ledger import Verdict
 from newsletter.delivery.progress import Progress
 from newsletter.editions import compose as composing
@@ -88,16 +88,24 @@ def preview(day: date | None, html: Path | None, as_json: bool) -> None:
 @day_argument
 @click.option("--dry-run", is_flag=True, help="Show who would get it, and send nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def send(day: date | None, dry_run: bool, yes: bool) -> None:
+@click.option("--only-failed", is_flag=True, help="Only to those whom the mailer refused; nobody else.")
+def send(day: date | None, dry_run: bool, yes: bool, only_failed: bool) -> None:
     """Send DAY's edition now to every active reader who has not had it, whatever their hour.
 
-    The workers do the sending; follow it with `newsletter edition status`.
+    With --only-failed, it is tried again with those whom the mailer refused
+    and who are still active. The workers do the sending; follow it with
+    `newsletter edition status`.
     """
     settings, store = connected()
     day = day or _today(settings)
-    waiting = cohorts.everyone_waiting(store, day)
+    if only_failed:
+        waiting = tuple(sorted(SubscriberStore(store).mailable(control.refused(store, day))))
+        nobody = f"The mailer refused nobody of the edition of {day} who can still be mailed."
+    else:
+        waiting = cohorts.everyone_waiting(store, day)
+        nobody = f"Every active reader has had the edition of {day}, or there are none."
     if not waiting:
-        output.nothing_to_do(f"Every active reader has had the edition of {day}, or there are none.")
+        output.nothing_to_do(nobody)
     shown = ", ".join(
         addresses.masked(reader.address) for reader in SubscriberStore(store).get_many(waiting[:3])
     )
@@ -109,8 +117,10 @@ def send(day: date | None, dry_run: bool, yes: bool) -> None:
         raise click.UsageError("Nobody is there to be asked. Add --yes to send.")
     if not yes:
         click.confirm("Send it now?", abort=True)
+    if only_failed:
+        control.retry_refused(store, day)
     asked = queue.connect(settings)
-    for batch in cohorts.freeze_everyone(store, settings, day):
+    for batch in sweep.open_batches(store) if only_failed else cohorts.freeze_everyone(store, settings, day):
         asked.enqueue("workers.sending.send_batch", batch.day.isoformat(), batch.batch)
     click.echo(f"The workers have it. To follow: newsletter edition status {day}")
 

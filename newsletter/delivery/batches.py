@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from time import monotonic
 from typing import Final
 
-from newsletter.delivery import links, mailers
+from newsletter.delivery import links, mailers, reputation
 from newsletter.delivery.ledger import (
     ACCEPTED,
     LEFT,
@@ -101,7 +101,11 @@ def send_batch(
     waiting = claim.waiting
     addresses = SubscriberStore(store).mailable([claim.ids[at] for at in waiting])
     recipients = links.recipients(addresses, site, settings.keys)
-    return _Sending(ledger, mailer, claim, message=message, recipients=recipients, now=now).run()
+    sending = _Sending(ledger, mailer, claim, message=message, recipients=recipients, now=now)
+    report = sending.run()
+    for one, (request_id, reason) in sending.refusals.items():
+        reputation.note_refusal(store, recipients[one].address, request_id, reason, now())
+    return report
 
 
 def message_of(store: Store, site: SiteFacts, ledger: Ledger, claim: Claim) -> Message:
@@ -168,6 +172,8 @@ class _Sending:
         self._suspects = 0
         self._stray = False
         self._halted: str | None = None
+        self.refusals: dict[int, tuple[str, str]] = {}
+        """Subscriber id → the request that was refused for them alone, and why."""
 
     def run(self) -> BatchReport:
         """Send portion after portion until nobody waits, time is up or something says stop."""
@@ -203,13 +209,15 @@ class _Sending:
             and monotonic() < self._ends_at
         )
         refused = {one: why for one, why in outcome.refused.items() if ends[intent.ids.index(one)] == REFUSED}
+        refused |= self._given_up(outcome)
         taken = self._ledger.commit(
             intent,
             ends,
             retry_after=outcome.retry_after or timedelta(0),
             keeps_lease=goes_on,
-            reasons=refused | self._given_up(outcome),
+            reasons=refused,
         )
+        self.refusals |= {one: (intent.request_id, reason) for one, reason in refused.items()}
         if taken is Committed.STRAY:
             self._stray = True
             log.error("Request %s was sent twice: it had been given up meanwhile.", intent.request_id)

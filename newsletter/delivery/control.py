@@ -50,6 +50,13 @@ def open_days(store: Store) -> tuple[date, ...]:
     return tuple(day for day, size in zip(days, sizes, strict=True) if size)
 
 
+def refused(store: Store, day: date) -> dict[int, str]:
+    """Return who was refused by the mailer for an edition, and why, by subscriber id."""
+    with unavailable_store():
+        found = store.hgetall(keys.REFUSALS(day=day))
+    return {int(one): str(why) for one, why in found.items()}
+
+
 def retry_refused(store: Store, day: date) -> int:
     """Let everybody who was refused wait again, and return how many: `edition send --only-failed`."""
     names = [name(day=day) for name in (keys.EDITION, keys.BATCHES, keys.MARKS, keys.DUE, keys.REFUSALS)]

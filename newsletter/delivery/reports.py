@@ -92,6 +92,19 @@ def verdict_of(action: str, status: str, diagnostic: str) -> Verdict:
     return Verdict.GONE if code in _ADDRESS_FAULTS else Verdict.TURNED_AWAY
 
 
+def verdict_of_reply(text: str) -> tuple[Verdict, str]:
+    """Return what the first SMTP reply in a text means, and the code that says so.
+
+    >>> verdict_of_reply("550 5.1.1 no such user")
+    (<Verdict.GONE: 2>, '5.1.1')
+    """
+    if quoted := _QUOTED_REPLY.search(text):
+        return verdict_of("failed", quoted[1], ""), quoted[1]
+    if bare := _BARE_REPLY.search(text):
+        return Verdict.TURNED_AWAY, bare[1]
+    return Verdict.NOTHING, ""
+
+
 def _of_report(kind: str, body: bytes) -> tuple[Verdict, str] | None:
     """Read the `message/delivery-status` part; None where there is none, or it names no recipient."""
     boundary = _BOUNDARY.search(kind)
@@ -127,12 +140,7 @@ def _of_prose(headers: dict[str, list[str]], kind: str, body: bytes) -> tuple[Ve
     is_note = "x-autoreply" in headers or "x-autorespond" in headers or _HOLIDAY.match(subject) is not None
     if is_note or "multipart/report" in kind.lower() or _DAEMON.search(sender) is None:
         return Verdict.NOTHING, ""
-    said = body[:_LARGEST_HEAD].decode("latin-1")
-    if quoted := _QUOTED_REPLY.search(said):
-        return verdict_of("failed", quoted[1], ""), quoted[1]
-    if bare := _BARE_REPLY.search(said):
-        return Verdict.TURNED_AWAY, bare[1]
-    return Verdict.NOTHING, ""
+    return verdict_of_reply(body[:_LARGEST_HEAD].decode("latin-1"))
 
 
 def _headers(head: bytes) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""What bounces and complaints lead to, whether SendGrid's events tell of them or reports by mail.
+"""What bounces and complaints lead to, whoever tells of them: SendGrid, a mail server, or a report by mail.
 
 An address that does not exist, a complaint and an unsubscription end the
 mailing at once. A refusal that may pass (a full mailbox, a policy, a server
@@ -11,6 +11,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from newsletter.delivery import reports
+from newsletter.delivery.mailers.port import mailing_of
+from newsletter.delivery.reports import Verdict
 from newsletter.errors import InvalidInputError
 from newsletter.store import Key, Store, unavailable_store
 from newsletter.subscribers import addresses, suppression
@@ -23,7 +26,7 @@ REMEMBERED: Final = timedelta(days=30)
 SOFT = Key(
     "delivery:soft:{bucket}:{digest}",
     "set",
-    "requests that were turned away since the last delivery to an address",
+    "mailings that were turned away since the last delivery to an address",
     REMEMBERED,
 )
 KEYS = (SOFT,)
@@ -32,8 +35,8 @@ KEYS = (SOFT,)
 def count_soft(store: Store, mailings: Iterable[tuple[str, str, bool]]) -> frozenset[str]:
     """Note mailings, oldest first, as (address, request id, whether it was delivered).
 
-    Returns the addresses that were turned away too often in a row. The same
-    mailing told twice counts once.
+    Returns the addresses that were turned away too often in a row. A mailing
+    counts once, however often it is told or tried again.
     """
     refused: list[str] = []
     with unavailable_store(), store.pipeline(transaction=False) as pipe:
@@ -42,7 +45,7 @@ def count_soft(store: Store, mailings: Iterable[tuple[str, str, bool]]) -> froze
             if is_delivered:
                 pipe.delete(name)
             else:
-                pipe.sadd(name, request_id)
+                pipe.sadd(name, mailing_of(request_id))
                 pipe.expire(name, REMEMBERED)
                 refused.append(address)
         pipe.execute()
@@ -59,6 +62,15 @@ def end(store: Store, address: str, reason: Reason, now: datetime) -> int:
     except InvalidInputError:
         return 0
     return 1
+
+
+def note_refusal(store: Store, address: str, request_id: str, reply: str, now: datetime) -> None:
+    """Take a mail server's word where it refuses a recipient at once; what is no SMTP reply says nothing."""
+    verdict, _ = reports.verdict_of_reply(reply)
+    if verdict is Verdict.GONE or (
+        verdict is Verdict.TURNED_AWAY and count_soft(store, [(address, request_id, False)])
+    ):
+        end(store, address, Reason.BOUNCED, now)
 
 
 def _soft_key(address: str) -> str:

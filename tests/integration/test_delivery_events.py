@@ -156,11 +156,11 @@ def test_an_address_that_is_blocked_again_and_again_is_suppressed(
         events.apply(store, [an_event("blocked")], SEVEN)
     assert suppression.find(store, "r0@example.org") is None
     for mailing in range(3, 6):
-        events.apply(store, [an_event("blocked", request_id=f"2026-06-10.1.{mailing}")], SEVEN)
+        events.apply(store, [an_event("blocked", request_id=f"2026-06-{mailing:02}.1.2")], SEVEN)
     events.apply(store, [an_event("delivered")], SEVEN)
     for mailing in range(SOFT_LIMIT):
         assert suppression.find(store, "r0@example.org") is None
-        events.apply(store, [an_event("blocked", request_id=f"2026-06-10.2.{mailing}")], SEVEN)
+        events.apply(store, [an_event("blocked", request_id=f"2026-05-{10 + mailing}.2.2")], SEVEN)
     assert suppression.find(store, "r0@example.org") is not None
 
 

@@ -325,3 +325,21 @@ def test_a_letter_that_bounces_ends_it_too(store: Store, settings: Settings) -> 
     mail = a_report(return_path(settings, 1, "ada@example.org", "letter-1.1"))
     assert mailbox.take(store, settings, mail, SEVEN + timedelta(hours=1)) is Taken.GONE
     assert status_of(store, 1) is SubscriberStatus.BOUNCED
+
+
+def test_a_server_that_knows_no_such_reader_is_believed_at_once(
+    store: Store, make_settings: Callable[..., Settings], frozen: tuple[BatchRef, list[int]]
+) -> None:
+    """`550 5.1.1` to RCPT ends it, a full mailbox is counted, and what is no reply means nothing."""
+    ref, ids = frozen
+    refused = {"r0@example.org": "550 5.1.1 no such user", "r1@example.org": "552 5.2.2 mailbox full"}
+    with SmtpListener(Manners(refused=refused)) as listener:
+        settings = make_settings(mailer="smtp", smtp_url=listener.url)
+        assert send_batch(store, settings, ref.day, ref.batch).refused == 2
+        mailers.make(settings).close()
+    assert [status_of(store, one) for one in ids[:3]] == [
+        SubscriberStatus.BOUNCED,
+        SubscriberStatus.ACTIVE,
+        SubscriberStatus.ACTIVE,
+    ]
+    assert len(list(store.scan_iter("delivery:soft:*"))) == 1
