@@ -1,44 +1,45 @@
-"""Chaos: a worker pool, a server on disk, a provider with faults of its own, and a hand that kills at random.
+"""Chaos: real processes, a provider with faults of its own, and a hand that kills at random.
 
-What was delivered is counted from the provider's log. Our ledger is only asked
-what it calls uncertain; the two are compared at the end.
+What was delivered is counted from the provider's log and never from our
+ledger; the ledger is only asked what it says of each reader, and every word of
+that is held against the log.
+
+    python tests/chaos.py short | long | smtp | weak
 """
 
-import http.server
 import json
-import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import redis
+import tally
+from fleet import TESTS, Fleet, wait_for
+from free_port import free_port
 from mailing import an_edition, publish, subscribe
 from sendgrid_server import PUBLIC_KEY
+from tally import Tally
 
-from newsletter import queue as queue_module
 from newsletter import settings as settings_module
 from newsletter import store as store_module
-from newsletter.delivery import cohorts, events, settling, sweep
-from newsletter.delivery import store as keys
+from newsletter.cli.supervision import Child
 from newsletter.delivery.ledger import Ledger
 from newsletter.delivery.progress import Progress
 from newsletter.embedded import EmbeddedServer
 from newsletter.errors import TransientError
+from newsletter.models import Preferences
 from newsletter.settings import Settings
+from newsletter.store import Store
 
-TESTS = Path(__file__).resolve().parent
-FAULTS = {
+SENDGRID_FAULTS = {
     "429": 0.04,
     "503": 0.05,
     "500-after": 0.08,
@@ -46,6 +47,15 @@ FAULTS = {
     "reset-before": 0.04,
     "stall-after": 0.04,
 }
+SMTP_FAULTS = {
+    "hang_up_in_data": 0.002,
+    "hang_up_after_dot": 0.002,
+    "hang_up_before_accepting": 0.001,
+    "stall_after_dot": 0.0004,
+    "stall_before_accepting": 0.0004,
+    "deferring": 0.01,
+}
+KILLS = {"child": 6, "worker": 2, "beat": 2, "web": 2, "server": 2}
 
 
 @dataclass(frozen=True)
@@ -53,51 +63,48 @@ class Plan:
     """How bad it gets."""
 
     recipients: int
-    kills: int
-    kill_every: tuple[float, float] = (0.3, 0.8)
-    server_kills: int = 0
+    kills: dict[str, int] = field(default_factory=lambda: dict(KILLS))
+    """How often each is killed, spread evenly over the mails that are accepted."""
+    mailer: str = "sendgrid"
     pool: int = 2
-    latency: tuple[float, float] = (0.05, 0.2)
-    faults: dict[str, float] = field(default_factory=lambda: dict(FAULTS))
-    timeout: float = 1.0
-    """Seconds that the provider may take to answer; a stall is longer."""
-    silence_seconds: float = 5.0
-    limit_seconds: float = 100.0
-    application: str = "workers.app:app"
+    latency: tuple[float, float] = (0.15, 0.4)
+    faults: dict[str, float] = field(default_factory=lambda: dict(SENDGRID_FAULTS))
+    timeout: float = 0.8
+    """Seconds that SendGrid may take to answer; a stall is longer."""
+    silence_seconds: float = 12.0
+    told_of: int = 20
+    limit_seconds: float = 150.0
+    application: str = "hasty_worker:app"
     seed: int = 7
 
-
-@dataclass
-class Tally:
-    """What came of it."""
-
-    recipients: int
-    kills: int
-    server_kills: int
-    faults: dict[str, int]
-    doubled: int
-    dropped: int
-    """Neither in the provider's log nor called uncertain or waiting by us."""
-    missing: int
-    """Not in the provider's log."""
-    uncertain_seen: int
-    """The most that was uncertain at one time."""
-    progress: Progress
-    seconds: float
-
-    def __str__(self) -> str:
-        kinds = ", ".join(f"{name} {count}" for name, count in sorted(self.faults.items()))
-        left = self.progress
-        return (
-            f"{self.recipients:,} recipients, {self.kills} worker kills, {self.server_kills} server kills, "
-            f"faults: {kinds}; uncertain: at most {self.uncertain_seen:,}, {left.uncertain:,} at the end; "
-            f"doubled {self.doubled:,}, dropped {self.dropped:,}, missing {self.missing:,}, "
-            f"stray {left.stray:,}; {self.seconds:.1f} s"
-        )
+    @property
+    def schedule(self) -> list[str]:
+        """Who is killed, in order; the seed decides."""
+        victims = [victim for victim, times in self.kills.items() for _ in range(times)]
+        random.Random(self.seed).shuffle(victims)
+        return victims
 
 
-def run(plan: Plan) -> Tally:
-    """Do what the plan says in folders and processes of its own, and leave nothing behind."""
+SHORT = Plan(recipients=100_000)
+LONG = Plan(
+    recipients=1_000_000,
+    kills={"child": 35, "worker": 5, "beat": 5, "web": 5, "server": 10},
+    silence_seconds=20.0,
+    limit_seconds=2400.0,
+)
+WEAK = Plan(
+    recipients=8_000, kills={"child": 6}, latency=(0.4, 0.6), faults={}, application="weakened_worker:app"
+)
+SMTP = Plan(
+    recipients=6_000, kills={"child": 3, "worker": 1, "server": 1}, mailer="smtp", faults=dict(SMTP_FAULTS)
+)
+
+
+def run(plan: Plan, *, samples: Path | None = None) -> Tally:
+    """Do what the plan says in folders and processes of its own, and leave nothing behind.
+
+    Every tenth request to SendGrid is kept in `samples`.
+    """
     with ExitStack() as stack:
         folder = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="np-", ignore_cleanup_errors=True))
@@ -105,279 +112,153 @@ def run(plan: Plan) -> Tally:
         server = EmbeddedServer(folder / "server")
         server.enter()
         stack.callback(server.leave)
-        scene = _Scene(plan, folder, server)
+        port = free_port()
+        provider = stack.enter_context(_provider(plan, folder, port, samples))
+        environ = _environ(plan, folder, server, provider)
+        (folder / "newsletter.toml").write_text("sources = []\n")
+        scene = _Scene(plan, settings_module.load(environ, directory=folder))
         scene.fill()
-        receiver = stack.enter_context(_receiver(scene.settings))
-        provider = stack.enter_context(_provider(plan, folder, receiver))
-        scene.connect(provider)
-        stack.enter_context(scene.workers())
-        return scene.play()
-
-
-class _Scene:
-    """One run."""
-
-    def __init__(self, plan: Plan, folder: Path, server: EmbeddedServer) -> None:
-        self.plan = plan
-        self.folder = folder
-        self.server = server
-        self.settings = self._settings("http://127.0.0.1:9")
-        self.chance = random.Random(plan.seed)
-        self.kills = 0
-        self.server_kills = 0
-        self.uncertain_seen = 0
-        self.has_begun = False
-
-    def _environment(self, host: str) -> dict[str, str]:
-        return {
-            "REDIS_URL": f"unix://{self.server.socket}",
-            "SENDGRID_API_KEY": "SG.test",
-            "NEWSLETTER_MAILER": "sendgrid",
-            "NEWSLETTER_SENDGRID_HOST": host,
-            "NEWSLETTER_SENDGRID_TIMEOUT": str(self.plan.timeout),
-            "NEWSLETTER_SENDGRID_WEBHOOK_KEY": PUBLIC_KEY,
-            "NEWSLETTER_SILENCE_MINUTES": str(self.plan.silence_seconds / 60),
-            "NEWSLETTER_SECRET_KEY": "a-secret-of-the-tests",
-            "NEWSLETTER_DATA_DIR": str(self.folder / "data"),
-        }
-
-    def _settings(self, host: str) -> Settings:
-        return settings_module.load(self._environment(host), directory=self.folder)
-
-    def fill(self) -> None:
-        """Subscribe everybody, and freeze the edition for all."""
-        store = store_module.connect(self.settings)
-        self.edition = an_edition(datetime.now(UTC).date() - timedelta(days=1))
-        publish(store, self.edition)
-        for start in range(0, self.plan.recipients, 1000):
-            subscribe(store, (f"r{n}" for n in range(start, min(start + 1000, self.plan.recipients))))
-        cohorts.freeze_everyone(store, self.settings, self.edition.date)
-
-    def connect(self, host: str) -> None:
-        """Say where the provider is."""
-        self.settings = self._settings(host)
-
-    @contextmanager
-    def workers(self) -> Iterator[None]:
-        """Run a pool of workers, and bring it back when it dies."""
-        self._pool = self._start()
-        try:
-            yield
-        finally:
-            self._pool.kill()
-            self._pool.wait()
-            for child in _children(self._pool.pid) + self._orphans():
-                with suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGKILL)
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "celery", "-A", self.plan.application, "worker"]
-        options = [
-            "-P",
-            "prefork",
-            "-c",
-            str(self.plan.pool),
-            "--without-gossip",
-            "--without-mingle",
-            "-l",
-            "WARNING",
-        ]
-        paths = f"{TESTS.parent}:{TESTS}"
-        environment = {**os.environ, **self._environment(self.settings.sendgrid_host), "PYTHONPATH": paths}
-        self._children: set[int] = set()
-        with (self.folder / "worker.log").open("ab") as log:
-            return subprocess.Popen(
-                [*command, *options], cwd=self.folder, env=environment, stdout=log, stderr=log
-            )
-
-    def _orphans(self) -> list[int]:
-        return [child for child in self._children if Path(f"/proc/{child}").exists()]
-
-    def play(self) -> Tally:
-        """Do what the tick does, kill now and then, and count when all is done or time is up."""
-        started = time.monotonic()
-        next_kill = started
-        while time.monotonic() < started + self.plan.limit_seconds:
-            with suppress(TransientError, redis.RedisError):
-                if self._tick():
-                    break
-            if self._pool.poll() is not None:
-                self._pool = self._start()
-            if self.has_begun and time.monotonic() > next_kill:
-                self._kill()
-                next_kill = time.monotonic() + self.chance.uniform(*self.plan.kill_every)
-            time.sleep(0.1)
-        return self._count(time.monotonic() - started)
-
-    def _tick(self) -> bool:
-        """Enqueue what is open, settle what can be; return whether nothing is left."""
-        store = store_module.connect(self.settings)
-        queue = queue_module.connect(self.settings)
-        progress = Ledger(store).progress(self.edition.date)
-        self.has_begun = progress.first_at is not None
-        self.uncertain_seen = max(self.uncertain_seen, progress.uncertain)
-        if progress.is_done and not progress.uncertain:
-            return True
-        if int(store.llen("mq:newsletter")) < 8:
-            for ref in self.chance.sample(refs := sweep.open_batches(store), min(8, len(refs))):
-                queue.enqueue("workers.sending.send_batch", ref.day.isoformat(), ref.batch)
-        settling.settle(
-            store, self.settings, datetime.now(UTC), grace=timedelta(seconds=2 * self.plan.timeout)
-        )
-        return False
-
-    def _kill(self) -> None:
-        """Kill a process of the pool, now and then the pool itself, and the server as often as planned."""
-        self._children |= set(_children(self._pool.pid))
-        if self.server_kills < self.plan.server_kills and self.chance.random() < 0.25:
-            self._kill_server()
-        elif self.kills < self.plan.kills:
-            victims = _children(self._pool.pid)
-            if victims and self.chance.random() < 0.95:
-                with suppress(ProcessLookupError):
-                    os.kill(self.chance.choice(victims), signal.SIGKILL)
-                    self.kills += 1
-            elif victims:
-                self._pool.kill()
-                self._pool.wait()
-                for child in victims:
-                    with suppress(ProcessLookupError):
-                        os.kill(child, signal.SIGKILL)
-                self.kills += 1
-                self._pool = self._start()
-
-    def _kill_server(self) -> None:
-        process_id = int(store_module.connect(self.settings).info("server")["process_id"])
-        os.kill(process_id, signal.SIGKILL)
-        self.server_kills += 1
-        while Path(f"/proc/{process_id}").exists() and _state(process_id) != "Z":
-            time.sleep(0.01)
-        self.server.revive()
-
-    def _count(self, seconds: float) -> Tally:
-        """Read the provider's log, and hold what we call accepted and uncertain against it."""
-        log = (self.folder / "provider.log").read_text().splitlines()
-        delivered = Counter(line.partition("\t")[2] for line in log)
-        everyone = {f"r{n}@example.org" for n in range(self.plan.recipients)}
-        missing = everyone - set(delivered)
-        store = store_module.connect(self.settings)
-        in_doubt = self._in_doubt()
+        fleet = Fleet(folder, server, application=plan.application, pool=plan.pool, port=port)
+        with fleet.running(environ):
+            scene.play(fleet)
         return Tally(
-            recipients=self.plan.recipients,
-            kills=self.kills,
-            server_kills=self.server_kills,
-            faults=_faults(self.folder / "provider.faults"),
-            doubled=sum(1 for count in delivered.values() if count > 1),
-            dropped=len(missing - in_doubt),
-            missing=len(missing),
-            uncertain_seen=self.uncertain_seen,
-            progress=Ledger(store).progress(self.edition.date),
-            seconds=seconds,
+            title=f"{plan.recipients:,} by {plan.mailer}, seed {plan.seed}",
+            kills=fleet.kills,
+            faults=tally.faults(folder / "provider.faults"),
+            count=tally.count(
+                folder / "provider.log",
+                tally.letters(scene.store, scene.day, plan.recipients),
+                refused=_refused(plan),
+            ),
+            uncertain_seen=scene.uncertain_seen,
+            progress=Ledger(scene.store).progress(scene.day),
+            lags=tally.lags(folder / "provider.posts"),
+            seconds=scene.seconds,
         )
 
-    def _in_doubt(self) -> set[str]:
-        """Return the addresses that the ledger calls uncertain, waiting or under way."""
-        store = store_module.connect(self.settings)
-        day = self.edition.date
-        found: set[str] = set()
-        for batch, marks in store.hgetall(keys.MARKS(day=day)).items():
-            ids = settling.members(store, settling.BatchRef(day, int(batch)))
-            spread = marks if len(marks) == len(ids) else marks * len(ids)
-            found |= {
-                f"r{one - 1}@example.org" for one, mark in zip(ids, spread, strict=True) if mark in "u.i"
-            }
-        return found
 
-
-def _children(parent: int) -> list[int]:
-    with suppress(OSError):
-        text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-        return [int(one) for one in text.split()]
-    return []
-
-
-def _state(process_id: int) -> str:
-    with suppress(OSError):
-        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
-    return "Z"
-
-
-def _faults(path: Path) -> dict[str, int]:
-    return dict(Counter(path.read_text().split())) if path.exists() else {}
+def _environ(plan: Plan, folder: Path, server: EmbeddedServer, provider: str) -> dict[str, str]:
+    return {
+        "REDIS_URL": f"unix://{server.socket}",
+        "SENDGRID_API_KEY": "SG.test",
+        "SMTP_URL": f"smtp://127.0.0.1:{provider}",
+        "NEWSLETTER_MAILER": plan.mailer,
+        "NEWSLETTER_SENDGRID_HOST": f"http://127.0.0.1:{provider}",
+        "NEWSLETTER_SENDGRID_TIMEOUT": str(plan.timeout),
+        "NEWSLETTER_SENDGRID_WEBHOOK_KEY": PUBLIC_KEY,
+        "NEWSLETTER_SILENCE_MINUTES": str(plan.silence_seconds / 60),
+        "NEWSLETTER_SECRET_KEY": "a-secret-of-the-tests",
+        "NEWSLETTER_DATA_DIR": str(folder / "data"),
+    }
 
 
 @contextmanager
-def _provider(plan: Plan, folder: Path, webhook: str) -> Iterator[str]:
-    """Run the provider in a process of its own; yield its address."""
+def _provider(plan: Plan, folder: Path, port: int, samples: Path | None) -> Iterator[str]:
+    """Run the provider in a process of its own; yield its port."""
     ready = folder / "provider.port"
     values: dict[str, Any] = {
         "log": str(folder / "provider.log"),
         "fault_log": str(folder / "provider.faults"),
         "ready": str(ready),
-        "faults": plan.faults,
-        "stall_seconds": plan.timeout * 2,
-        "latency": plan.latency,
-        "webhook": webhook,
-        "webhook_lag": (0.05, plan.silence_seconds / 5),
-        "chatter_seconds": 0.5,
+        "stall_seconds": plan.timeout * 3,
         "seed": plan.seed,
     }
-    process = subprocess.Popen([sys.executable, str(TESTS / "sendgrid_server.py"), json.dumps(values)])
+    if plan.mailer == "smtp":
+        script = "smtp_listener.py"
+        values |= plan.faults | {"most_mails": 70, "stall_seconds": 4.0}
+        values["refused"] = {_address(one): "550 no such user" for one in _refused(plan)}
+    else:
+        script = "sendgrid_server.py"
+        values |= {
+            "faults": plan.faults,
+            "latency": plan.latency,
+            "webhook": f"http://127.0.0.1:{port}/webhooks/sendgrid",
+            "webhook_lag": (0.05, 1.0),
+            "webhook_log": str(folder / "provider.posts"),
+            "told_of": plan.told_of,
+            "chatter_seconds": 0.5,
+            "samples": str(samples or ""),
+        }
+    child = Child("provider", [sys.executable, str(TESTS / script), json.dumps(values)], {}, folder)
+    child.start()
+    assert child.process is not None
     try:
-        yield f"http://127.0.0.1:{_wait_for(ready, process)}"
+        yield wait_for(ready, child)
     finally:
-        process.kill()
-        process.wait()
+        child.process.send_signal(signal.SIGKILL)
+        child.process.wait()
 
 
-def _wait_for(ready: Path, process: subprocess.Popen[bytes]) -> str:
-    while not ready.exists():
-        if process.poll() is not None:
-            raise RuntimeError("the provider did not start")
-        time.sleep(0.02)
-    return ready.read_text()
+def _address(one: int) -> str:
+    return f"r{one}@example.org"
 
 
-@contextmanager
-def _receiver(settings: Settings) -> Iterator[str]:
-    """Take the provider's events as the site does; yield where."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(_receive(settings, body, self.headers.get))
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/webhooks/sendgrid"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def _refused(plan: Plan) -> range:
+    """Whom an SMTP server does not know."""
+    return range(97, plan.recipients + 1, 500) if plan.mailer == "smtp" else range(0)
 
 
-def _receive(settings: Settings, body: bytes, header: Callable[[str], str | None]) -> int:
-    now = datetime.now(UTC)
-    signature = header("X-Twilio-Email-Event-Webhook-Signature")
-    stamp = header("X-Twilio-Email-Event-Webhook-Timestamp")
-    if not events.is_genuine(body, signature, stamp, settings.sendgrid_webhook_key or "", now=now):
-        return 403
-    try:
-        events.apply(store_module.connect(settings), events.parse(body), now)
-    except (TransientError, redis.RedisError):
-        return 503
-    return 204
+class _Scene:
+    """One run."""
+
+    def __init__(self, plan: Plan, settings: Settings) -> None:
+        self.plan = plan
+        self.settings = settings
+        self.uncertain_seen = 0
+        self.seconds = 0.0
+
+    @property
+    def store(self) -> Store:
+        return store_module.connect(self.settings)
+
+    def fill(self) -> None:
+        """Subscribe everybody for an hour that has just been, and publish an edition cut off before it."""
+        now = datetime.now(UTC)
+        self.store.config_set("appendfsync", "no")  # nothing is at stake yet
+        wish = Preferences(hour=(now - timedelta(hours=1)).hour)
+        everybody = [f"r{one}" for one in range(1, self.plan.recipients + 1)]
+        for start in range(0, len(everybody), 1000):
+            subscribe(self.store, everybody[start : start + 1000], wish)
+        self.store.config_set("appendfsync", "always")
+        cut_off = now - timedelta(hours=2)
+        self.day = now.date()
+        publish(
+            self.store, an_edition(self.day).model_copy(update={"cut_off": cut_off, "composed_at": cut_off})
+        )
+
+    def play(self, fleet: Fleet) -> None:
+        """Let beat and the workers do it all; kill when as many were accepted as the plan says."""
+        started = time.monotonic()
+        victims, chance = self.plan.schedule, random.Random(self.plan.seed)
+        every = 0.95 * self.plan.recipients / max(1, len(victims))
+        left = victims.copy()
+        while time.monotonic() < started + self.plan.limit_seconds:
+            fleet.look()
+            progress = self._progress()
+            if progress is not None:
+                if self._is_over(progress) and not left:
+                    break
+                if (
+                    left
+                    and progress.accepted >= every * (len(victims) - len(left))
+                    and fleet.kill(left[0], chance)
+                ):
+                    left.pop(0)
+            time.sleep(chance.uniform(0.05, 0.15))
+        self.seconds = time.monotonic() - started
+
+    def _progress(self) -> Progress | None:
+        with suppress(TransientError, redis.RedisError):
+            progress = Ledger(self.store).progress(self.day)
+            self.uncertain_seen = max(self.uncertain_seen, progress.uncertain)
+            return progress if progress.recipients else None
+        return None
+
+    def _is_over(self, progress: Progress) -> bool:
+        return progress.is_done and (self.plan.mailer == "smtp" or not progress.uncertain)
 
 
 if __name__ == "__main__":
-    from dataclasses import replace
-
-    chosen = Plan(recipients=int(sys.argv[1]), kills=int(sys.argv[2]), server_kills=int(sys.argv[3]))
-    extra = {name: json.loads(value) for name, _, value in (part.partition("=") for part in sys.argv[4:])}
+    chosen = {"short": SHORT, "long": LONG, "smtp": SMTP, "weak": WEAK}[sys.argv[1]]
+    extra = {name: json.loads(value) for name, _, value in (part.partition("=") for part in sys.argv[2:])}
     print(run(replace(chosen, **extra)))

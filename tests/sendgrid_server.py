@@ -67,6 +67,12 @@ class Behaviour:
     webhook: str = ""
     """Where events are posted, as http://host:port/path."""
     webhook_lag: tuple[float, float] = (0.05, 0.5)
+    webhook_log: str = ""
+    """Where a line a post that was taken goes: how many seconds after the acceptance."""
+    told_of: int = 3
+    """Of how many recipients of a request events are posted."""
+    samples: str = ""
+    """A folder for every tenth request, as it came."""
     chatter_seconds: float = 0.0
     """How often an event of somebody else's mail is posted, as on an account that sends more than this."""
     fault_log: str = ""
@@ -96,6 +102,8 @@ class SendGridServer:
         self.faults: dict[str, int] = {}
         self.port = 0
         self._random = random.Random(self.behaviour.seed)
+        self._misfortune = random.Random(self.behaviour.seed)
+        """Apart, so that a seed gives the same faults whatever the clock does in between."""
         self._connections = 0
         self._count = 0
         self._window = (0, 0)
@@ -189,6 +197,8 @@ class SendGridServer:
         self._count += 1
         if self.keeps:
             self.requests.append(Seen(headers, body, connection))
+        if self.behaviour.samples and self._count % 10 == 1:
+            _note(f"{self.behaviour.samples}/{self._count}.json", body.decode())
         fault = self._fault()
         if self.behaviour.latency[1]:
             await asyncio.sleep(self._random.uniform(*self.behaviour.latency))
@@ -209,14 +219,12 @@ class SendGridServer:
         return True
 
     def _fault(self) -> str:
-        drawn = self._random.random()
+        drawn = self._misfortune.random()
         for kind, probability in self.behaviour.faults.items():
             drawn -= probability
             if drawn < 0:
                 self.faults[kind] = self.faults.get(kind, 0) + 1
-                if self.behaviour.fault_log:
-                    with Path(self.behaviour.fault_log).open("a") as log:
-                        log.write(f"{kind}\n")
+                _note(self.behaviour.fault_log, kind)
                 return kind
         return ""
 
@@ -303,19 +311,23 @@ class SendGridServer:
 
     async def _post_events(self, people: list[dict[str, Any]]) -> None:
         """Post what happened to a request's recipients: late, in pieces, shuffled, and now and then again."""
+        accepted_at = time.monotonic()
         events = list(self._events(people))
         self._random.shuffle(events)
         pieces = [events[start : start + 400] for start in range(0, len(events), 400)]
         if self._random.random() < 0.3:
             again = [event | {"sg_event_id": event["sg_event_id"] + "-again"} for event in pieces[0]]
             pieces.append(again)
+        if self._random.random() < 0.3:
+            pieces.append(pieces[0])
         for piece in pieces:
             await asyncio.sleep(self._random.uniform(*self.behaviour.webhook_lag))
             await self._post(orjson.dumps(piece))
+            _note(self.behaviour.webhook_log, f"{time.monotonic() - accepted_at:.2f}")
 
     def _events(self, people: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         now = int(time.time())
-        for index, person in enumerate(people[:3]):
+        for index, person in enumerate(people[: self.behaviour.told_of]):
             for kind in ("processed", "delivered"):
                 yield {
                     "event": kind,
@@ -328,7 +340,7 @@ class SendGridServer:
     async def _post(self, body: bytes) -> None:
         host, _, rest = self.behaviour.webhook.removeprefix("http://").partition("/")
         name, _, port = host.partition(":")
-        for _ in range(50):  # a receiver that is down is tried again, as SendGrid does
+        for _ in range(300):  # a receiver that is down is tried again, as SendGrid does
             with suppress(OSError, asyncio.IncompleteReadError):
                 reader, writer = await asyncio.open_connection(name, int(port))
                 writer.write(_signed_post(host, rest, body))
@@ -337,6 +349,13 @@ class SendGridServer:
                 if b" 2" in status:
                     return
             await asyncio.sleep(0.2)
+
+
+def _note(path: str, line: str) -> None:
+    """Append a line to a log, where there is one."""
+    if path:
+        with Path(path).open("a") as log:
+            log.write(f"{line}\n")
 
 
 def _request_of(person: dict[str, Any]) -> str:

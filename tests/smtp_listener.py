@@ -36,6 +36,15 @@ class Manners:
     """Probability that it drops after the final dot, the mail accepted, the reply not said."""
     hang_up_before_accepting: float = 0.0
     """Probability that it drops after the final dot, the mail not accepted."""
+    stall_after_dot: float = 0.0
+    """Probability that it accepts a mail and answers only after `stall_seconds`."""
+    stall_before_accepting: float = 0.0
+    """Probability that it takes a mail's content, accepts nothing and answers nothing for `stall_seconds`."""
+    stall_seconds: float = 60.0
+    deferring: float = 0.0
+    """Probability that a recipient is told to come again later."""
+    fault_log: str = ""
+    """Where a line a fault goes."""
     most_mails: int = 10**9
     """Mails of one connection, after which 421 is said."""
     seed: int = 1
@@ -104,9 +113,19 @@ class SmtpListener:
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
-    def chance(self, probability: float) -> bool:
-        """Draw."""
-        return probability > 0 and self._random.random() < probability
+    def chance(self, fault: str) -> bool:
+        """Draw whether a fault happens now."""
+        probability = getattr(self.manners, fault)
+        happens = bool(probability > 0 and self._random.random() < probability)
+        if happens:
+            self.note(fault)
+        return happens
+
+    def note(self, fault: str) -> None:
+        """Write a fault down."""
+        if self.manners.fault_log:
+            with Path(self.manners.fault_log).open("a") as log:
+                log.write(f"{fault}\n")
 
     def take(self, recipient: str, content: bytes) -> None:
         """Accept a mail: it is in the log before anybody is told."""
@@ -130,6 +149,7 @@ class Conversation(asyncio.Protocol):
         self.recipient: str | None = None
         self.is_in_data = False
         self.will_drop = False
+        self.is_silent = False
         self.mails = 0
         self.scanned = 0
 
@@ -160,7 +180,7 @@ class Conversation(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take commands and contents as they come, several at once where they are pipelined."""
         self.buffer += data
-        while not self.transport.is_closing():
+        while not self.transport.is_closing() and not self.is_silent:
             if self.is_in_data:
                 if not self._end_of_data():
                     return
@@ -191,17 +211,35 @@ class Conversation(asyncio.Protocol):
         return True
 
     def _finish(self, content: bytes) -> None:
-        server, manners = self.server, self.server.manners
-        if server.chance(manners.hang_up_before_accepting):
+        server = self.server
+        if server.chance("hang_up_before_accepting"):
             server.drop(self)
+            return
+        if server.chance("stall_before_accepting"):
+            self.stall(None)
             return
         self.mails += 1
         server.take(self.recipient or "", content)
         self.recipient = None
-        if server.chance(manners.hang_up_after_dot):
+        if server.chance("hang_up_after_dot"):
             server.drop(self)
+        elif server.chance("stall_after_dot"):
+            self.stall("250 accepted")
+        else:
+            self.say("250 accepted")
+
+    def stall(self, reply: str | None) -> None:
+        """Fall silent for a while, then say the reply, or hang up where there is none."""
+        self.is_silent = True
+        asyncio.get_running_loop().call_later(self.server.manners.stall_seconds, self._wake, reply)
+
+    def _wake(self, reply: str | None) -> None:
+        if reply is None:
+            self.transport.abort()
             return
-        self.say("250 accepted")
+        self.is_silent = False
+        self.say(reply)
+        self.data_received(b"")
 
     def command(self, line: str) -> None:  # noqa: C901, PLR0912 - SMTP has so many verbs
         """Answer one command."""
@@ -221,6 +259,7 @@ class Conversation(asyncio.Protocol):
         elif verb.startswith("MAIL FROM"):
             self.recipient = None
             if self.mails >= manners.most_mails:
+                self.server.note("421")
                 self.say("421 enough for one connection")
                 self.transport.close()
             else:
@@ -228,6 +267,8 @@ class Conversation(asyncio.Protocol):
         elif verb.startswith("RCPT TO:"):
             address = line[9 : line.index(">")]
             reply = manners.refused.get(address, "250 ok")
+            if reply.startswith("2") and self.server.chance("deferring"):
+                reply = "450 come again later"
             if reply.startswith("2"):
                 self.recipient = address
             self.say(reply)
@@ -235,7 +276,7 @@ class Conversation(asyncio.Protocol):
             if self.recipient is None:
                 self.say("503 nobody to send to")
                 return
-            self.will_drop = self.server.chance(manners.hang_up_in_data)
+            self.will_drop = self.server.chance("hang_up_in_data")
             self.is_in_data = True
             self.say("354 go on")
         elif verb in {"RSET", "NOOP"}:

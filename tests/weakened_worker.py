@@ -1,22 +1,28 @@
-"""A worker whose ledger is broken on purpose: what a dead worker left behind is sent again.
+"""A worker whose ledger is broken on purpose, to show that the chaos test can fail.
 
-The chaos test runs once on it, to show that it can fail.
+It knows no intent (what a dead worker left behind is sent again) and no fence
+(who lost the lease sends all the same).
 """
 
+from hasty_worker import app
+
 from newsletter.delivery.store import Script
-from workers.app import app
 
 __all__ = ["app"]
 
-_sound = Script.named("claim").source
-_weak = _sound.replace("string.gsub(marks, 'i', proved and 'a' or 'u')", "string.gsub(marks, 'i', '.')")
-assert _weak != _sound
-_broken = Script.of(_weak)
 _named = Script.named
+_BREAKS = {
+    "claim": ("string.gsub(marks, 'i', proved and 'a' or 'u')", "string.gsub(marks, 'i', '.')"),
+    "intend": ("if redis.call('HGET', fence, batch) ~= token or not free_at then", "if not free_at then"),
+}
 
 
 def _weakened(name: str) -> Script:
-    return _broken if name == "claim" else _named(name)
+    sound = _named(name)
+    if name not in _BREAKS:
+        return sound
+    assert _BREAKS[name][0] in sound.source
+    return Script.of(sound.source.replace(*_BREAKS[name]))
 
 
 Script.named = staticmethod(_weakened)  # type: ignore[method-assign,assignment]

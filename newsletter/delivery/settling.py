@@ -35,8 +35,8 @@ from newsletter.settings import Settings
 from newsletter.store import Store, unavailable_store
 from newsletter.subscribers.store import SubscriberStore
 
-GRACE: Final = timedelta(minutes=2)
-"""A worker that is only late says itself what became of its request; it gets so long."""
+GRACE: Final = 3
+"""A worker that is only late says itself what became of its request: so many times the longest one."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +74,17 @@ def uncertain(store: Store, day: date) -> tuple[Uncertain, ...]:
     return tuple(sorted(read, key=lambda one: (one.since, one.ref.batch, one.token)))
 
 
-def settle(
-    store: Store, settings: Settings, now: datetime, *, mailer: Mailer | None = None, grace: timedelta = GRACE
-) -> Settled:
+def settle(store: Store, settings: Settings, now: datetime, *, mailer: Mailer | None = None) -> Settled:
     """Do one round over all editions; harmless to repeat. For the tick."""
     counts = {Verdict.PROVED: 0, Verdict.RESENT: 0, Verdict.ASSUMED: 0}
     left = 0
     for day in control.kept_days(store):
         for request in uncertain(store, day):
-            if now - request.since < grace:
+            asked = mailer or mailers.make(settings)
+            if now - request.since < asked.longest * GRACE:
                 left += request.recipients
-            elif settings.mailer == "outbox" or isinstance(mailer, Witness):
-                accepted = _ask(store, settings, request, mailer or mailers.make(settings))
+            elif isinstance(asked, Witness):
+                accepted = _ask(store, settings, request, asked)
                 counts[Verdict.PROVED] += accepted
                 counts[Verdict.RESENT] += request.recipients - accepted
             elif verdict := _verdict(store, settings, request, now):

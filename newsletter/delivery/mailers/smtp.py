@@ -35,6 +35,8 @@ from newsletter.settings import Settings
 
 SENDING_SECONDS: Final = 20.0
 """After this no further mail of a call is begun; what is left waits for the next call."""
+RETRY_AFTER: Final = timedelta(seconds=60)
+"""How long a batch waits after the server asked to come again later, or lost its connections."""
 ENOUGH_TO_DOUBT_THE_SENDER: Final = 5
 """So many recipients refused and none accepted says more about the sender than about them."""
 
@@ -256,5 +258,5 @@ def _outcome(queue: Queue, offered: int, complaints: list[str]) -> Outcome:
         queue.refused,
         queue.deferred,
         uncertain,
-        retry_after=timedelta(seconds=60) if is_short else None,
+        retry_after=RETRY_AFTER if is_short else None,
     )

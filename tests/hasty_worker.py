@@ -1,0 +1,30 @@
+"""The workers' application with its waits cut short, so that chaos sees in a minute what takes an hour.
+
+A tick a second instead of two a minute, a task whose message was lost asked
+for again after five seconds, and SMTP's patience a twentieth. Everything else
+is what runs in production.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import workers.app as application
+from newsletter.delivery.mailers import smtp, smtp_session
+
+TICK = timedelta(seconds=1)
+application.TICK_EVERY = TICK
+application.app.conf.beat_schedule = {"tick": {**application.BEAT["tick"], "schedule": TICK}}
+
+from workers import schedule  # noqa: E402 - it takes the tick's length from the application
+
+schedule.ASKED = replace(schedule.ASKED, expires=timedelta(seconds=5))
+
+smtp.Smtp.longest /= 20
+smtp.RETRY_AFTER /= 20  # type: ignore[misc]
+smtp.SENDING_SECONDS /= 20  # type: ignore[misc]
+smtp.CONNECT_WITHIN_SECONDS /= 20  # type: ignore[misc]
+smtp_session.REPLY_WITHIN_SECONDS /= 20  # type: ignore[misc]
+smtp_session.LAST_REPLY_WITHIN_SECONDS /= 20  # type: ignore[misc]
+
+app = application.app
+__all__ = ["app"]
