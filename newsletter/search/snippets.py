@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from newsletter.search.results import Piece
 from newsletter.search.words import Word
 
-LENGTH = 260
+LENGTH = 230
 """Characters of a snippet: about three lines of a page."""
 _LEAD = 60
 """Characters before the first match that are given up to begin with a sentence."""

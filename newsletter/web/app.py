@@ -21,11 +21,13 @@ from newsletter.web import (
     confirming,
     feeds,
     files,
+    indexing,
     links,
     manage,
     moving,
     preview,
     public,
+    search,
     security,
     status,
     subscribing,
@@ -40,7 +42,7 @@ log = logging.getLogger(__name__)
 
 _ROOMS = (
     *(public, preview, subscribing, confirming, unsubscribing, manage, moving, links),
-    *(archive, topics, feeds, api, status, files, webhooks),
+    *(archive, search, topics, feeds, api, status, files, webhooks),
 )
 _WORDS = {
     400: ("That request could not be read", "Go back and try it again."),
@@ -65,6 +67,7 @@ def create(settings: Settings | None = None, *, clock: Callable[[], datetime] = 
         openapi_url=None,  # and with it the pages that load scripts from elsewhere
         redirect_slashes=False,  # such a redirect would be built from the Host header
         telemetry={"auto_configure": False},
+        lifespan=indexing.alongside,
     )
     app.state.site = Site(settings, clock)
     app.state.site.keys  # noqa: B018  # fail at the start, not at the first form

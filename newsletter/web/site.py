@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from newsletter import queue, store
 from newsletter.models import Edition
 from newsletter.rendering import pages, templates
+from newsletter.search import Cabinet
 from newsletter.settings import Settings
 from newsletter.subscribers import origins
 from newsletter.web import caching
@@ -39,12 +40,15 @@ class Site:
     """The path of BASE_URL, empty at the top of a host. Every link on our pages begins with it."""
 
     kiosk: Kiosk = field(init=False, default_factory=Kiosk)
+    cabinet: Cabinet = field(init=False)
+    """The search index of this machine."""
     shelf: caching.Shelf = field(init=False)
     """Pages made from frozen editions; empty outside production, where templates change under it."""
     _links: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.root = urlsplit(self.settings.base_url).path.rstrip("/")
+        self.cabinet = Cabinet(self.settings.data_dir)
         self.shelf = caching.Shelf(SHELF_PLACES if self.settings.is_production else 0)
         self.environment = pages.environment(self.settings)
         self.environment.globals |= {
