@@ -27,7 +27,8 @@ PLACEHOLDER_BYTES = re.compile(PLACEHOLDER.pattern.encode())
 LONGEST_LINE = 998
 """Bytes in a line of a mail, CRLF not counted (RFC 5322, 2.1.1)."""
 _ADDRESS = re.compile(r"[^\s\x00-\x20\x7f<>,;:\\\"()\[\]@]+@[^\s\x00-\x20\x7f<>,;:\\\"()@]+")
-_VALUE = re.compile(r"[!-~]{1,490}")
+_AS_IT_IS = re.compile(r"[!-\-/-<>-~][!-<>-~]{0,71}")
+"""A value that needs no encoding, wherever it stands: the usual link."""
 _ESCAPED = re.compile(rb"[^ -<>-~\t]|[ \t]+(?=\Z)")
 _CHUNK = re.compile(rb".{1,73}(?<!=)(?<!=.)", re.DOTALL)
 _SOFT_BREAK = b"=\r\n"
@@ -42,11 +43,6 @@ def wire_address(address: str) -> str:
     if _ADDRESS.fullmatch(address) is None:
         raise InvalidInputError(f"{address!r} is not an address that can be mailed. Correct or remove it.")
     return address if address.isascii() else _with_ascii_domain(address)
-
-
-def needs_smtputf8(address: str) -> bool:
-    """Whether only a server that announces SMTPUTF8 (RFC 6531) can take this address."""
-    return not address.rpartition("@")[0].isascii()
 
 
 @lru_cache(maxsize=1024)
@@ -86,12 +82,20 @@ class Envelope:
     def splice(self, recipient: Recipient) -> bytes:
         """Return the whole mail for one recipient.
 
-        Raises `InvalidInputError` for an address that cannot be written, for
-        a placeholder without a value and for a value that is not plain ASCII.
+        Raises `InvalidInputError` for an address that cannot be written, and
+        where `pieces` does.
+        """
+        return b"".join(self.pieces(recipient, wire_address(recipient.address)))
+
+    def pieces(self, recipient: Recipient, address: str) -> list[bytes]:
+        """Return the mail in pieces, most of its bytes in those that all share; `address` as SMTP wants it.
+
+        Raises `InvalidInputError` for a placeholder without a value and for a
+        value that is not plain ASCII.
         """
         values = dict(recipient.substitutions)
         pieces = self._pieces.copy()
-        pieces[1] = wire_address(recipient.address).encode()
+        pieces[1] = address.encode()
         pieces[3] = b"<%b.%d@%b>" % (self._stamp, recipient.subscriber_id, self._host)
         for name, (in_headers, in_bodies) in self._slots.items():
             if name not in values:
@@ -99,13 +103,17 @@ class Envelope:
                     f"The message has the placeholder {name} and recipient {recipient.subscriber_id} "
                     "brings no value for it. Render the message again, or pass the value."
                 )
-            value = _plain(values[name])
+            value = values[name]
+            if _AS_IT_IS.fullmatch(value):
+                plain = quoted = value.encode()
+            else:
+                plain = _plain(value)
+                quoted = _quoted(plain)
             for index in in_headers:
-                pieces[index] = value
-            quoted = _quoted(value)
+                pieces[index] = plain
             for index in in_bodies:
                 pieces[index] = quoted
-        return b"".join(pieces)
+        return pieces
 
     def _write_own_headers(self, subject: str, site: SiteFacts, sent_at: datetime) -> None:
         subject = " ".join(subject.split())
@@ -161,8 +169,6 @@ def value_in_body(value: str) -> bytes:
 
 def _quoted(value: bytes) -> bytes:
     """Encode a value that stands between two soft line breaks."""
-    if len(value) < 73 and b"=" not in value and value[0] != 0x2E:
-        return value
     return _SOFT_BREAK.join(_quoted_lines(value))
 
 

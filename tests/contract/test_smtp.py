@@ -14,6 +14,7 @@ from free_port import free_port
 from smtp_listener import Manners, SmtpListener
 
 from newsletter.delivery import mailers
+from newsletter.delivery.mailers import smtp_pipeline
 from newsletter.delivery.mailers.smtp import Server, Smtp
 from newsletter.errors import SettingsError
 from newsletter.models import Message, Recipient
@@ -171,6 +172,33 @@ def test_a_server_that_refuses_every_recipient_halts(connected: Any) -> None:
     outcome = mailer.send(MESSAGE, recipients(6), request_id=REQUEST)
     assert "relay access denied" in (outcome.halt or "")
     assert not outcome.refused
+
+
+def test_readers_whom_we_cannot_write_to_say_nothing_about_the_sender(connected: Any) -> None:
+    """Each is refused with a reason, the others get their mail, and nothing is halted."""
+    people = [Recipient(subscriber_id=n, address=f"no address {n}") for n in range(1, 7)]
+    mailer, _ = connected()
+    outcome = mailer.send(MESSAGE, people, request_id=REQUEST)
+    assert (set(outcome.refused), outcome.halt) == ({1, 2, 3, 4, 5, 6}, None)
+    outcome = mailer.send(MESSAGE, [*people[1:], *recipients(1)], request_id=REQUEST)
+    assert (outcome.accepted, set(outcome.refused)) == ({1}, {2, 3, 4, 5, 6})
+
+
+@pytest.mark.parametrize(
+    ("patience", "last_patience", "in_doubt"),
+    [(0.05, 45.0, 0), (0.3, 0.05, 3)],
+    ids=["before the content", "after the last byte"],
+)
+def test_a_server_that_falls_silent_is_left(
+    connected: Any, monkeypatch: pytest.MonkeyPatch, patience: float, last_patience: float, in_doubt: int
+) -> None:
+    """Only the mail whose last byte has left is in doubt, on each connection that was tried."""
+    mailer, listener = connected(connections=1, round_trip_seconds=0.2)
+    monkeypatch.setattr(smtp_pipeline, "REPLY_WITHIN_SECONDS", patience)
+    monkeypatch.setattr(smtp_pipeline, "LAST_REPLY_WITHIN_SECONDS", last_patience)
+    outcome = mailer.send(MESSAGE, recipients(3), request_id=REQUEST)
+    assert not outcome.accepted
+    assert len(outcome.uncertain) == len(listener.accepted) == in_doubt
 
 
 def test_the_right_password_is_let_in_and_a_wrong_one_halts(connected: Any) -> None:

@@ -10,7 +10,7 @@ has no way to ask.
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -19,17 +19,17 @@ from urllib.parse import unquote, urlsplit
 from newsletter.delivery.mailers import dkim
 from newsletter.delivery.mailers.dkim import Signer
 from newsletter.delivery.mailers.port import Outcome, mailing_of
+from newsletter.delivery.mailers.smtp_pipeline import SessionLostError
 from newsletter.delivery.mailers.smtp_queue import Mail, Queue
 from newsletter.delivery.mailers.smtp_session import (
     CONNECT_WITHIN_SECONDS,
     LogInRefusedError,
     Session,
-    SessionLostError,
 )
 from newsletter.delivery.return_path import ReturnPath
-from newsletter.errors import InvalidInputError, SettingsError
+from newsletter.errors import SettingsError
 from newsletter.models import Message, Recipient
-from newsletter.rendering.mime import Envelope, needs_smtputf8, wire_address
+from newsletter.rendering.mime import Envelope, wire_address
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 
@@ -134,15 +134,12 @@ class Smtp:
         """Hand the mails in on a few connections; returns when each has an end, or time is up."""
         envelope = self._envelope(message, mailing_of(request_id))
         written = self._return_path.writer(request_id) if self._return_path else None
-        mails: deque[Mail] = deque()
-        refused: dict[int, str] = {}
-        for recipient in recipients:
-            try:
-                mails.append(self._mail(envelope, recipient, written(recipient) if written else self._sender))
-            except InvalidInputError as error:
-                refused[recipient.subscriber_id] = str(error)
+
+        def write(recipient: Recipient) -> Mail:
+            return self._mail(envelope, recipient, written(recipient) if written else self._sender)
+
         self._loop = self._loop or asyncio.new_event_loop()
-        return self._loop.run_until_complete(self._deliver(mails, refused))
+        return self._loop.run_until_complete(self._deliver(recipients, write))
 
     def close(self) -> None:
         """Say goodbye on every kept connection."""
@@ -167,21 +164,15 @@ class Smtp:
         return kept[2]
 
     def _mail(self, envelope: Envelope, recipient: Recipient, sender: str) -> Mail:
-        return Mail(
-            recipient.subscriber_id,
-            wire_address(recipient.address),
-            sender,
-            needs_smtputf8(recipient.address),
-            envelope.splice(recipient),
-        )
+        address = wire_address(recipient.address)
+        return Mail(recipient, address, sender, envelope.pieces(recipient, address))
 
-    async def _deliver(self, mails: deque[Mail], refused: dict[int, str]) -> Outcome:
-        queue = Queue(mails, asyncio.get_running_loop().time() + SENDING_SECONDS, refused=refused)
-        offered = len(mails)
+    async def _deliver(self, recipients: Sequence[Recipient], write: Callable[[Recipient], Mail]) -> Outcome:
+        queue = Queue(deque(recipients), write, asyncio.get_running_loop().time() + SENDING_SECONDS)
         complaints: list[str] = []
-        workers = min(self._connections, max(1, offered // 10))
+        workers = min(self._connections, max(1, len(recipients) // 10))
         await asyncio.gather(*(self._work(queue, complaints) for _ in range(workers)))
-        return _outcome(queue, offered, complaints)
+        return _outcome(queue, len(recipients) - len(queue.unwritable), complaints)
 
     async def _work(self, queue: Queue, complaints: list[str]) -> None:
         """Carry mails on one connection after the other; two in a row that carry none end it."""
@@ -201,7 +192,7 @@ class Smtp:
         try:
             await session.carry(queue, self._mails_a_connection)
         except BaseException:
-            session.drop()
+            session.hang_up("we hung up")
             raise
         self._keep(session)
 
@@ -242,20 +233,22 @@ class Smtp:
 def _outcome(queue: Queue, offered: int, complaints: list[str]) -> Outcome:
     advice = "Correct SMTP_URL or NEWSLETTER_FROM, then resume."
     uncertain = frozenset(queue.uncertain)
+    refused = queue.refused | queue.unwritable
     if queue.sender_refused:
         return Outcome(
             frozenset(queue.accepted),
-            queue.refused,
+            refused,
             uncertain=uncertain,
             halt=f"The mail server refuses this sender: {queue.sender_refused}. {advice}",
         )
     if ENOUGH_TO_DOUBT_THE_SENDER <= offered == len(queue.refused):
         reason = next(iter(queue.refused.values()))
-        return Outcome(halt=f"The mail server refuses every recipient: {reason}. {advice}")
+        complaint = f"The mail server refuses every recipient: {reason}. {advice}"
+        return Outcome(refused=queue.unwritable, halt=complaint)
     is_short = bool(queue.deferred or (queue.waiting and complaints))
     return Outcome(
         frozenset(queue.accepted),
-        queue.refused,
+        refused,
         queue.deferred,
         uncertain,
         retry_after=RETRY_AFTER if is_short else None,

@@ -2,8 +2,12 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from newsletter.errors import InvalidInputError
+from newsletter.models import Recipient
 
 
 class Reply(NamedTuple):
@@ -19,25 +23,41 @@ class Reply(NamedTuple):
 
 
 class Mail(NamedTuple):
-    """A mail that waits for a connection."""
+    """A mail that a connection was given."""
 
-    subscriber_id: int
+    recipient: Recipient
     address: str
+    """As the wire has it: beyond ASCII in the local part at most."""
     sender: str
-    needs_utf8: bool
-    content: bytes
-    """The whole mail: CRLF, no line that begins with a full stop."""
+    content: Sequence[bytes]
+    """The whole mail in pieces, most of them shared by all: CRLF, no line that begins with a full stop."""
+
+    @property
+    def needs_utf8(self) -> bool:
+        """Whether only a server that announces SMTPUTF8 (RFC 6531) can take it."""
+        return not self.address.isascii()
+
+    @property
+    def envelope(self) -> bytes:
+        """The commands that come before the content, for one write."""
+        option = " SMTPUTF8" if self.needs_utf8 else ""
+        return f"MAIL FROM:<{self.sender}>{option}\r\nRCPT TO:<{self.address}>\r\nDATA\r\n".encode()
 
 
 @dataclass
 class Queue:
-    """The mails of one call, and what became of them, while connections work side by side."""
+    """The recipients of one call, and what became of them, while connections work side by side."""
 
-    waiting: deque[Mail]
+    waiting: deque[Recipient]
+    write: Callable[[Recipient], Mail]
+    """Makes a recipient's mail when its turn comes; raises `InvalidInputError` where it cannot be written."""
     closes_at: float
     """By the loop's clock: after it nothing is handed out any more."""
     accepted: set[int] = field(default_factory=set)
     refused: dict[int, str] = field(default_factory=dict)
+    """By the server, for good."""
+    unwritable: dict[int, str] = field(default_factory=dict)
+    """By us, before anything left."""
     deferred: dict[int, str] = field(default_factory=dict)
     uncertain: set[int] = field(default_factory=set)
     sender_refused: str | None = None
@@ -46,7 +66,8 @@ class Queue:
     @property
     def ended(self) -> int:
         """How many mails have an end, of whatever kind."""
-        return len(self.accepted) + len(self.refused) + len(self.deferred) + len(self.uncertain)
+        known = (self.accepted, self.refused, self.unwritable, self.deferred, self.uncertain)
+        return sum(map(len, known))
 
     @property
     def is_over(self) -> bool:
@@ -57,15 +78,36 @@ class Queue:
             or asyncio.get_running_loop().time() > self.closes_at
         )
 
-    def take(self) -> Mail | None:
-        """Hand out the next mail."""
-        return None if self.is_over else self.waiting.popleft()
+    def take(self, *, takes_utf8: bool) -> Mail | None:
+        """Hand out the next mail that can be written and that the server's extensions suffice for."""
+        while not self.is_over:
+            recipient = self.waiting.popleft()
+            try:
+                mail = self.write(recipient)
+            except InvalidInputError as error:
+                self.unwritable[recipient.subscriber_id] = str(error)
+                continue
+            if takes_utf8 or not mail.needs_utf8:
+                return mail
+            self.refused[recipient.subscriber_id] = "the mail server takes no such address (no SMTPUTF8)"
+        return None
 
     def give_back(self, mail: Mail) -> None:
         """Take back a mail whose content was not begun."""
-        self.waiting.appendleft(mail)
+        self.waiting.appendleft(mail.recipient)
 
-    def note(self, mail: Mail, reply: Reply) -> None:
-        """Put one recipient's failure where it belongs: 5xx for good, 4xx for now."""
+    def finish(self, mail: Mail, reply: Reply) -> None:
+        """Put a mail where the answer to its last byte says: accepted, refused for good (5xx) or for now."""
+        if 200 <= reply.code < 300:
+            self.accepted.add(mail.recipient.subscriber_id)
+        else:
+            self.turn_away(mail, reply)
+
+    def turn_away(self, mail: Mail, reply: Reply) -> None:
+        """Put one recipient's failure where it belongs: 5xx for good, everything else for now."""
         kept = self.refused if reply.code >= 500 else self.deferred
-        kept[mail.subscriber_id] = reply.words
+        kept[mail.recipient.subscriber_id] = reply.words
+
+    def doubt(self, mail: Mail) -> None:
+        """Note a mail whose last byte may have left and whose answer did not come."""
+        self.uncertain.add(mail.recipient.subscriber_id)

@@ -1,48 +1,55 @@
-"""One SMTP connection, pipelined (RFC 5321, RFC 2920).
+"""One SMTP connection (RFC 5321): opened, encrypted, logged in, and what is said on it.
 
-Where the server announces PIPELINING, the end of one mail and the envelope of
-the next leave in one write, so a mail costs one round trip; every reply is
-read. Where it does not, each command waits for its answer.
+Where the server announces PIPELINING, mails are carried by `smtp_pipeline`.
+Where it does not, each command waits for its answer. Every reply is read.
 """
 
 import asyncio
 import base64
 import ssl
 from collections import deque
-from collections.abc import Awaitable
+from functools import lru_cache
 from typing import Final
 
+from newsletter.delivery.mailers.smtp_pipeline import (
+    END_OF_MAIL,
+    LAST_REPLY_WITHIN_SECONDS,
+    REPLY_WITHIN_SECONDS,
+    Pipeline,
+    SessionLostError,
+)
 from newsletter.delivery.mailers.smtp_queue import Mail, Queue, Reply
-from newsletter.errors import PermanentError, TransientError
+from newsletter.errors import PermanentError
 
 CONNECT_WITHIN_SECONDS: Final = 10.0
-REPLY_WITHIN_SECONDS: Final = 15.0
-LAST_REPLY_WITHIN_SECONDS: Final = 45.0
-"""After the final dot servers scan the mail before they answer."""
-
-
-class SessionLostError(TransientError):
-    """The connection ended, or the server fell silent."""
+_READ_AT_ONCE: Final = 16 * 1024
+_LONGEST_LINE: Final = 64 * 1024
+"""Bytes; RFC 5321, 4.5.3.1.5 allows 512."""
+_MOST_LINES: Final = 1000
+"""Of one reply."""
 
 
 class LogInRefusedError(PermanentError):
     """The server does not take this user and password."""
 
 
-class Session(asyncio.Protocol):
+class Session(asyncio.BufferedProtocol):
     """A connection that has said EHLO, and TLS and AUTH where asked."""
 
     def __init__(self) -> None:
         self.extensions: dict[str, str] = {}
+        self.replies: deque[Reply] = deque()
+        """What was said and not yet read."""
         self.taken = 0
         """Mails that it was given since it opened."""
         self._transport: asyncio.Transport | None = None
+        self._buffer = memoryview(bytearray(_READ_AT_ONCE))
         self._rest = b""
         self._lines: list[bytes] = []
         self._last_lines: list[bytes] = []
-        self._replies: deque[Reply] = deque()
-        self._wanted = 0
+        """Of the last reply that had several."""
         self._waiter: asyncio.Future[None] | None = None
+        self._pipeline: Pipeline | None = None
         self._lost: str | None = None
         self._most = 0
 
@@ -53,30 +60,44 @@ class Session(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
-    def data_received(self, data: bytes) -> None:
-        """Cut what came into replies; a line whose code is followed by `-` goes on in the next."""
-        *lines, self._rest = (self._rest + data).split(b"\r\n")
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where to put what comes in: replies are short, so one small place does."""
+        del sizehint
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Cut what came in into replies; a line whose code is followed by `-` goes on in the next."""
+        *lines, self._rest = (self._rest + self._buffer[:nbytes]).split(b"\r\n")
+        if len(self._rest) > _LONGEST_LINE or len(self._lines) > _MOST_LINES:
+            self.hang_up("its reply does not end")
+            return
         for line in lines:
-            if not line[:3].isdigit():
-                self._end("what it says is not SMTP")
-                return
-            self._lines.append(line[4:])
-            if line[3:4] != b"-":
-                self._replies.append(Reply(int(line[:3]), b" ".join(self._lines).decode("utf-8", "replace")))
+            reply = _read(line)
+            if reply is None or self._lines:
+                if not line[:3].isdigit():
+                    self.hang_up("what it says is not SMTP")
+                    return
+                self._lines.append(line)
+                if line[3:4] == b"-":
+                    continue
+                reply = Reply(int(line[:3]), _text(self._lines))
                 self._last_lines, self._lines = self._lines, []
-        if len(self._replies) >= self._wanted:
+            self.replies.append(reply)
+        if self._pipeline is not None:
+            self._pipeline.replied()
+        elif self.replies:
             self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Remember why."""
-        self._end(str(exc) if exc else "the server closed the connection")
+        self.hang_up(str(exc) if exc else "the server closed the connection")
 
     # ── opening ──
 
     @property
     def is_open(self) -> bool:
         """Whether it may still be spoken to; a reply that nobody asked for is a goodbye."""
-        return self._lost is None and not self._replies
+        return self._lost is None and not self.replies
 
     async def greet(
         self, name: str, *, starttls: tuple[ssl.SSLContext, str] | None, must_encrypt: bool
@@ -120,11 +141,21 @@ class Session(asyncio.Protocol):
             self._transport.write(b"QUIT\r\n")
             self._transport.close()
 
-    def drop(self) -> None:
-        """Hang up: what was said last cannot be relied on."""
-        self._end("we hung up")
+    def hang_up(self, why: str) -> None:
+        """End the connection at once: what was said last cannot be relied on."""
+        self._lost = self._lost or why
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.abort()
+        if self._pipeline is not None:
+            self._pipeline.lost(self._lost)
+        self._wake()
 
     # ── carrying ──
+
+    @property
+    def takes_utf8(self) -> bool:
+        """Whether addresses may go beyond ASCII (RFC 6531)."""
+        return "SMTPUTF8" in self.extensions
 
     async def carry(self, queue: Queue, most: int) -> None:
         """Send what waits until nothing does, or this connection has taken `most` mails.
@@ -134,134 +165,111 @@ class Session(asyncio.Protocol):
         content was not begun waits again.
         """
         self._most = most
-        step = self._carry_pipelined if "PIPELINING" in self.extensions else self._carry_in_turn
-        await step(queue)
+        if "PIPELINING" not in self.extensions:
+            await self._carry_in_turn(queue)
+            return
+        self._check()
+        self._pipeline = Pipeline(self, queue)
+        try:
+            await self._pipeline.run()
+        finally:
+            self._pipeline = None
 
-    async def _carry_pipelined(self, queue: Queue) -> None:
-        mail = self._take(queue)
-        if mail is not None:
-            self._write(self._envelope(mail))
-        while mail is not None:
-            following = None
-            if await self._is_admitted(mail, self._several(3, REPLY_WITHIN_SECONDS), queue):
-                following = self._take(queue)
-                self._write(mail.content + b".\r\n" + (self._envelope(following) if following else b""))
-                await self._finish(mail, following, queue)
-            else:
-                following = self._take(queue)
-                if following is not None:
-                    self._write(self._envelope(following))
-            mail = following
+    def take(self, queue: Queue) -> Mail | None:
+        """Return the next mail, unless this connection has had its share."""
+        if self.taken >= self._most:
+            return None
+        mail = queue.take(takes_utf8=self.takes_utf8)
+        self.taken += mail is not None
+        return mail
 
     async def _carry_in_turn(self, queue: Queue) -> None:
-        while (mail := self._take(queue)) is not None:
-            if await self._is_admitted(mail, self._one_by_one(mail), queue):
-                self._write(mail.content + b".\r\n")
-                await self._finish(mail, None, queue)
+        while (mail := self.take(queue)) is not None:
+            if await self._is_admitted(mail, queue):
+                self.write(*mail.content, END_OF_MAIL)
+                try:
+                    queue.finish(mail, await self._next(LAST_REPLY_WITHIN_SECONDS))
+                except SessionLostError:
+                    queue.doubt(mail)
+                    raise
             else:
                 await self._ask(b"RSET\r\n")
 
-    def _take(self, queue: Queue) -> Mail | None:
-        while self.taken < self._most and (mail := queue.take()) is not None:
-            if mail.needs_utf8 and "SMTPUTF8" not in self.extensions:
-                queue.refused[mail.subscriber_id] = "the mail server takes no such address (no SMTPUTF8)"
-                continue
-            self.taken += 1
-            return mail
-        return None
-
-    async def _one_by_one(self, mail: Mail) -> list[Reply]:
-        said: list[Reply] = []
-        for command in self._envelope(mail).splitlines(keepends=True):
-            said.append(await self._ask(command))
-            if said[-1].code >= 400:
-                break
-        return said
-
-    async def _finish(self, mail: Mail, following: Mail | None, queue: Queue) -> None:
-        """Read the answer to the final dot; without one, nobody knows whether the mail was accepted."""
-        try:
-            reply = await self._next(LAST_REPLY_WITHIN_SECONDS)
-        except SessionLostError:
-            queue.uncertain.add(mail.subscriber_id)
-            if following is not None:
-                queue.give_back(following)
-            raise
-        if 200 <= reply.code < 300:
-            queue.accepted.add(mail.subscriber_id)
-        else:
-            queue.note(mail, reply)
-
-    async def _is_admitted(self, mail: Mail, asked: Awaitable[list[Reply]], queue: Queue) -> bool:
+    async def _is_admitted(self, mail: Mail, queue: Queue) -> bool:
         """Whether the server waits for the mail's content; otherwise note why not."""
         try:
-            said = await asked
+            for number, command in enumerate(mail.envelope.splitlines(keepends=True)):
+                reply = await self._ask(command)
+                if reply.code == 421:
+                    self.hang_up(f"the server says {reply.words}")
+                    self._check()
+                if number == 0 and reply.code >= 500:
+                    queue.sender_refused = reply.words
+                    self.hang_up(f"the server says {reply.words}")
+                    self._check()
+                if reply.code >= 400:
+                    queue.turn_away(mail, reply)
+                    return False
         except SessionLostError:
             queue.give_back(mail)
             raise
-        goodbye = next((reply for reply in said if reply.code == 421), None)
-        if goodbye is not None or said[0].code >= 500:
-            queue.give_back(mail)
-            if goodbye is None:
-                queue.sender_refused = said[0].words
-            raise SessionLostError(f"The server says {(goodbye or said[0]).words}.")
-        refusal = next((reply for reply in said if reply.code >= 400), None)
-        if refusal is None and said[-1].code == 354:
+        if reply.code == 354:
             return True
-        queue.note(mail, refusal or said[-1])
-        if said[-1].code == 354:
-            await self._ask(b".\r\n")  # RFC 2920, 3.1: DATA was taken although nobody is named; send nothing
+        queue.turn_away(mail, reply)
         return False
-
-    def _envelope(self, mail: Mail) -> bytes:
-        option = " SMTPUTF8" if mail.needs_utf8 else ""
-        return f"MAIL FROM:<{mail.sender}>{option}\r\nRCPT TO:<{mail.address}>\r\nDATA\r\n".encode()
 
     # ── speaking ──
 
+    def write(self, *pieces: bytes) -> None:
+        """Send, in one write."""
+        assert self._transport is not None
+        self._transport.writelines(pieces)
+
     async def _hello(self, name: str) -> None:
+        self._last_lines = []
         self._expect(await self._ask(f"EHLO {name}\r\n".encode()), {250}, "answers EHLO")
-        lines = [line.decode("ascii", "replace") for line in self._last_lines[1:]]
+        lines = [line[4:].decode("ascii", "replace") for line in self._last_lines[1:]]
         self.extensions = {word.upper(): rest for word, _, rest in (line.partition(" ") for line in lines)}
 
     async def _ask(self, command: bytes) -> Reply:
-        self._write(command)
+        self.write(command)
         return await self._next(REPLY_WITHIN_SECONDS)
 
     async def _next(self, within: float) -> Reply:
-        return (await self._several(1, within))[0]
-
-    async def _several(self, wanted: int, within: float) -> list[Reply]:
-        if len(self._replies) < wanted:
-            if self._lost is not None:
-                raise SessionLostError(f"The connection ended: {self._lost}.")
-            self._wanted = wanted
+        if not self.replies:
+            self._check()
             loop = asyncio.get_running_loop()
             self._waiter = loop.create_future()
-            alarm = loop.call_later(within, self._end, "it fell silent")
+            alarm = loop.call_later(within, self.hang_up, "it fell silent")
             try:
                 await self._waiter
             finally:
                 alarm.cancel()
-                self._waiter, self._wanted = None, 0
-            if len(self._replies) < wanted:
-                raise SessionLostError(f"The connection ended: {self._lost}.")
-        return [self._replies.popleft() for _ in range(wanted)]
+                self._waiter = None
+            if not self.replies:
+                self._check()
+        return self.replies.popleft()
 
-    def _write(self, data: bytes) -> None:
-        assert self._transport is not None
-        self._transport.write(data)
+    def _check(self) -> None:
+        if self._lost is not None:
+            raise SessionLostError(f"The connection ended: {self._lost}.")
 
     def _expect(self, reply: Reply, codes: set[int], does: str) -> None:
         if reply.code not in codes:
             raise SessionLostError(f"The server {does} with {reply.words}.")
 
-    def _end(self, why: str) -> None:
-        self._lost = self._lost or why
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.abort()
-        self._wake()
-
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+@lru_cache(maxsize=256)
+def _read(line: bytes) -> Reply | None:
+    """Read a reply of one line, which most servers say a thousand times alike; None where it is none."""
+    if not line[:3].isdigit() or line[3:4] == b"-":
+        return None
+    return Reply(int(line[:3]), _text([line]))
+
+
+def _text(lines: list[bytes]) -> str:
+    return b" ".join(line[4:] for line in lines).decode("utf-8", "replace")
