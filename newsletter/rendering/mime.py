@@ -74,10 +74,12 @@ class Envelope:
         self._write_own_headers(message.subject, site, sent_at)
         for name, value in message.headers:
             self._add(_header(name, value), in_body=False)
-        content = b"MIME-Version: 1.0\r\n" + _body(message)
-        self._add(content, in_body=True)
-        self.body = content.partition(b"\r\n\r\n")[2]
+        head, blank, self.body = (b"MIME-Version: 1.0\r\n" + _body(message)).partition(b"\r\n\r\n")
         """The body that all recipients share, with the placeholders in it."""
+        self._add(head + blank, in_body=False)
+        self.head_pieces = len(self._pieces)
+        """How many of a mail's pieces are its headers, the empty line included."""
+        self._add(self.body, in_body=True)
 
     def splice(self, recipient: Recipient) -> bytes:
         """Return the whole mail for one recipient.
@@ -163,7 +165,7 @@ def _plain(value: str) -> bytes:
 
 
 def value_in_body(value: str) -> bytes:
-    """Return a recipient's value as `Envelope.splice` puts it into a body."""
+    """Return a recipient's value as `Envelope.pieces` puts it into a body."""
     return _quoted(_plain(value))
 
 

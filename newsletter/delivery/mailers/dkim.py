@@ -119,16 +119,16 @@ class SignedEnvelope(Envelope):
         self._rest = list(zip(rest[::2], rest[1::2], strict=True))
         """Each link's placeholder, and what stands behind it."""
 
-    def splice(self, recipient: Recipient) -> bytes:
-        """Return the whole mail for one recipient, signed."""
-        mail = super().splice(recipient)
+    def pieces(self, recipient: Recipient, address: str) -> list[bytes]:
+        """Return the mail in pieces, its signature in front."""
+        mail = super().pieces(recipient, address)
         values = dict(recipient.substitutions)
         body = self._begun.copy()
         for placeholder, piece in self._rest:
             body.update(value_in_body(values[placeholder.decode()]))
             body.update(piece)
-        head = mail[: mail.index(b"\r\n\r\n") + 2]
-        return self._signer.signature(head, body.digest(), self._sent_at) + mail
+        head = b"".join(mail[: self.head_pieces]).removesuffix(b"\r\n")
+        return [self._signer.signature(head, body.digest(), self._sent_at), *mail]
 
 
 def envelope(
