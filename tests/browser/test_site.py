@@ -188,7 +188,7 @@ def test_the_form_can_be_filled_in_with_the_keyboard_alone(watched, running: Run
     page = watched
     page.goto(running.url)
     seen = []
-    for _ in range(9):
+    while "timezone" not in seen and len(seen) < 20:
         page.keyboard.press("Tab")
         seen.append(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
     assert seen[0] == "Skip to the text"
