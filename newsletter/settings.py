@@ -180,6 +180,19 @@ class Settings(BaseSettings):
     smtp_mails_a_connection: int = Field(
         default=100, ge=1, description="Mails after which a connection to the mail server is replaced."
     )
+    mails_per_minute: int = Field(
+        default=0, ge=0, description="Mails of all workers in any minute; 0 is no limit."
+    )
+    mails_per_hour: int = Field(default=0, ge=0, description="The same for any hour.")
+    batches_at_once: int = Field(
+        default=0, ge=0, description="Batches that all workers together send at a time; 0 is no limit."
+    )
+    warm_up: int = Field(
+        default=0,
+        ge=0,
+        description="For a new sender: mails of the first day (UTC); twice as many after each day on which "
+        "half of them left. 0 is no limit.",
+    )
     uncertain: Literal["hold", "resend", "assume"] = Field(
         default="hold",
         description="What is done with mails whose end no evidence tells: `hold` waits for you, `resend` may "

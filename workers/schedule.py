@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from newsletter import queue
-from newsletter.delivery import cohorts, sweep
+from newsletter.delivery import cohorts, sweep, throttle
 from newsletter.editions import compose as composing
 from newsletter.settings import Settings
 from newsletter.sources import catalog
@@ -54,7 +54,7 @@ def work_due(redis: Store, settings: Settings, now: datetime) -> Iterator[Task]:
     """
     for letter in sweep.open_letters(redis, now):
         yield "workers.sending.send_letter", (letter,)
-    for batch in sweep.open_batches(redis, now):
+    for batch in throttle.worth_asking(redis, settings, sweep.open_batches(redis, now)):
         yield "workers.sending.send_batch", (batch.day.isoformat(), str(batch.batch))
     yield "workers.sending.settle", ()
     if cohorts.due(redis, settings, now):

@@ -1,11 +1,14 @@
 """Freeze cohorts, and send batches and letters."""
 
 import logging
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from newsletter import queue
-from newsletter.delivery import batches, cohorts, letters, settling
+from newsletter.delivery import batches, cohorts, letters, settling, sweep, throttle
+from newsletter.delivery.ledger import BatchRef
 from workers.app import app, settings, store
+from workers.schedule import ASKED
 
 log = logging.getLogger(__name__)
 
@@ -14,16 +17,27 @@ log = logging.getLogger(__name__)
 def freeze() -> None:
     """Address the newest edition to the readers whose hour has come, and ask for its batches to be sent."""
     frozen = cohorts.freeze_due(store(), settings(), datetime.now(UTC))
-    asked = queue.connect(settings())
-    for batch in frozen:
-        asked.enqueue("workers.sending.send_batch", batch.day.isoformat(), batch.batch)
+    _ask_for(throttle.worth_asking(store(), settings(), frozen))
 
 
 @app.task(name="workers.sending.send_batch")  # type: ignore[untyped-decorator]  # celery ships no types
 def send_batch(day: str, batch: str | int) -> None:
     """Send one batch of an edition; a batch that is done, or in another worker's hands, is left alone."""
-    report = batches.send_batch(store(), settings(), date.fromisoformat(day), int(batch))
+    redis, chosen = store(), settings()
+    report = batches.send_batch(redis, chosen, date.fromisoformat(day), int(batch))
     log.info("batch day=%s batch=%s %s", day, batch, report)
+    if throttle.of(redis, chosen) is None:
+        return
+    if report.denied == batches.HELD_BACK:  # the tick may ask again before it would believe this task lost
+        redis.delete(ASKED(task=f"workers.sending.send_batch:{day}:{batch}"))
+    elif report.accepted:  # few are asked for at a time, so whoever ends one asks for the next
+        _ask_for(throttle.worth_asking(redis, chosen, sweep.open_batches(redis))[:1])
+
+
+def _ask_for(refs: Iterable[BatchRef]) -> None:
+    asked = queue.connect(settings())
+    for batch in refs:
+        asked.enqueue("workers.sending.send_batch", batch.day.isoformat(), batch.batch)
 
 
 @app.task(name="workers.sending.send_letter")  # type: ignore[untyped-decorator]  # celery ships no types

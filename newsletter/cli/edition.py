@@ -1,7 +1,7 @@
 """`newsletter edition`: compose, look at, send and follow the day's edition."""
 
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -9,9 +9,10 @@ import click
 from newsletter import queue
 from newsletter.cli import output
 from newsletter.cli.connection import connected
-from newsletter.delivery import cohorts, control, progress, settling, sweep
+from newsletter.delivery import cohorts, control, progress, settling, sweep, throttle
 from newsletter.delivery.ledger import Verdict
 from newsletter.delivery.progress import Progress
+from newsletter.delivery.throttle import Throttle
 from newsletter.editions import compose as composing
 from newsletter.editions import for_reader
 from newsletter.editions.store import EditionStore
@@ -120,7 +121,8 @@ def send(day: date | None, dry_run: bool, yes: bool, only_failed: bool) -> None:
     if only_failed:
         control.retry_refused(store, day)
     asked = queue.connect(settings)
-    for batch in sweep.open_batches(store) if only_failed else cohorts.freeze_everyone(store, settings, day):
+    frozen = sweep.open_batches(store) if only_failed else cohorts.freeze_everyone(store, settings, day)
+    for batch in throttle.worth_asking(store, settings, frozen):
         asked.enqueue("workers.sending.send_batch", batch.day.isoformat(), batch.batch)
     click.echo(f"The workers have it. To follow: newsletter edition status {day}")
 
@@ -135,7 +137,8 @@ def status(day: date | None, as_json: bool) -> None:
     if not EditionStore(store).get(day):
         raise NotFoundError(f"There is no edition of {day}. Build it: newsletter edition build {day}")
     found = progress.read(store, day)
-    output.show([_row(found)], as_json=as_json)
+    pace = throttle.of(store, settings)
+    output.show([_row(found, pace)], as_json=as_json)
     if not as_json and found.uncertain:
         click.echo(
             f"{found.uncertain} mails left and their end is not known. See the mailer's own log, then say: "
@@ -203,8 +206,11 @@ def _summary(made: Edition) -> str:
     return f"{made.date}: {counts}: {labels}"
 
 
-def _row(found: Progress) -> dict[str, object]:
-    left = found.remaining(datetime.now(UTC))
+def _row(found: Progress, pace: Throttle | None) -> dict[str, object]:
+    now = datetime.now(UTC)
+    left = found.remaining(now)
+    if pace and found.waiting and not found.held:
+        left = max(left or timedelta(0), pace.remaining(found.waiting, now))
     return {
         "day": found.day,
         "recipients": found.recipients,

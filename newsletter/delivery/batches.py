@@ -5,14 +5,14 @@ there is nothing to do; the ledger says what each of these leads to.
 """
 
 import logging
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final
 
-from newsletter.delivery import links, mailers, reputation
+from newsletter.delivery import links, mailers, reputation, throttle
 from newsletter.delivery.ledger import (
     ACCEPTED,
     LEFT,
@@ -28,23 +28,23 @@ from newsletter.delivery.ledger import (
     Ledger,
 )
 from newsletter.delivery.mailers.port import Mailer, Outcome
-from newsletter.editions import for_reader
-from newsletter.editions.store import EditionStore
-from newsletter.errors import NotFoundError, PermanentError
-from newsletter.models import Edition, Message, Preferences, Recipient
-from newsletter.rendering import digest
+from newsletter.delivery.messages import message_of
+from newsletter.delivery.throttle import Gate
+from newsletter.errors import PermanentError
+from newsletter.models import Message, Recipient
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.store import Store
 from newsletter.subscribers.store import SubscriberStore
 
+HELD_BACK: Final = "held back"
+"""By the throttle: more may leave later."""
 MOST_SECONDS: Final = 60.0
 """After this no further portion is begun: the task ends before its time limit, and the next goes on."""
 LEASE_OVER_LONGEST: Final = 1.5
 """How much longer a lease is than the longest request: reading, rendering and noting need some of it."""
 GIVE_UP_AFTER: Final = timedelta(days=2)
 """A recipient who was deferred for so long is refused: the day's papers are no news any more."""
-_KEPT_MESSAGES = 64
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class BatchReport:
 
     ref: BatchRef
     denied: str | None = None
-    """Why nothing was done: over, busy, held, lost."""
+    """Why nothing was done, or no more: over, busy, held, lost, held back."""
     accepted: int = 0
     refused: int = 0
     left: int = 0
@@ -80,9 +80,11 @@ def send_batch(
     now: Callable[[], datetime] = _clock,
     *,
     mailer: Mailer | None = None,
+    pause: Callable[[float], None] = sleep,
 ) -> BatchReport:
     """Send a batch to whoever of it waits; harmless to repeat at any time.
 
+    `pause` waits for some seconds until more mails may leave; see `throttle`.
     Raises `StoreUnavailableError` where the ledger does not answer; the lease
     ends by itself then. Raises `SettingsError` where the mailer lacks one.
     """
@@ -101,46 +103,13 @@ def send_batch(
     waiting = claim.waiting
     addresses = SubscriberStore(store).mailable([claim.ids[at] for at in waiting])
     recipients = links.recipients(addresses, site, settings.keys)
-    sending = _Sending(ledger, mailer, claim, message=message, recipients=recipients, now=now)
+    gate = Gate(throttle.of(store, settings), claim.ref, mailer.longest * LEASE_OVER_LONGEST, pause=pause)
+    sending = _Sending(ledger, mailer, claim, message=message, recipients=recipients, gate=gate, now=now)
     report = sending.run()
+    gate.close()
     for one, (request_id, reason) in sending.refusals.items():
         reputation.note_refusal(store, recipients[one].address, request_id, reason, now())
     return report
-
-
-def message_of(store: Store, site: SiteFacts, ledger: Ledger, claim: Claim) -> Message:
-    """Return a batch's message, rendered once a process for all batches that share it.
-
-    Raises `NotFoundError` where the edition is gone.
-    """
-    key = (claim.rendering, site.model_dump_json())
-    if key in _messages:
-        _messages.move_to_end(key)
-        return _messages[key]
-    edition = EditionStore(store).get(claim.ref.day)
-    if edition is None:
-        raise NotFoundError(f"The edition of {claim.ref.day} is gone. Restore it, then resume.")
-    shape = Preferences.model_validate_json(ledger.rendering(claim))
-    own = for_reader(edition, shape, earlier=_earlier(store, claim.ref.day, shape))
-    message = digest.render(own, shape, site)
-    _messages[key] = message
-    if len(_messages) > _KEPT_MESSAGES:
-        _messages.popitem(last=False)
-    return message
-
-
-def _earlier(store: Store, day: date, shape: Preferences) -> list[Edition]:
-    """Return the editions that may have been empty for readers who choose, so that the mail can say so."""
-    if not shape.topics and not shape.muted:
-        return []
-    editions = EditionStore(store)
-    days = [one for one in editions.dates() if one < day][:_EARLIER]
-    return [edition for one in days if (edition := editions.get(one)) is not None]
-
-
-_EARLIER = 5
-"""How many silent days a mail counts at most: a working week."""
-_messages: OrderedDict[tuple[str, str], Message] = OrderedDict()
 
 
 _NAMED, _LEFT = ord(NAMED), ord(LEFT)
@@ -158,6 +127,7 @@ class _Sending:
         *,
         message: Message,
         recipients: Mapping[int, Recipient],
+        gate: Gate,
         now: Callable[[], datetime],
     ) -> None:
         self._ledger = ledger
@@ -165,6 +135,7 @@ class _Sending:
         self._message = message
         self._recipients = recipients
         self._claim = claim
+        self._gate = gate
         self._now = now
         self._ends_at = monotonic() + MOST_SECONDS
         waiting, size = claim.waiting, mailer.portion
@@ -179,9 +150,14 @@ class _Sending:
         """Send portion after portion until nobody waits, time is up or something says stop."""
         denied: str | None = None
         while self._portions:
-            positions = self._portions.popleft()
+            positions = self._admitted(self._portions.popleft())
+            if not positions:
+                denied = HELD_BACK
+                self._ledger.release(self._claim, retry_after=self._gate.again_in)
+                break
             intent = self._ledger.intend(self._claim, self._letters(positions))
             if isinstance(intent, Denied):
+                self._gate.left(0)
                 denied = intent.why
                 break
             self._claim = intent
@@ -192,6 +168,16 @@ class _Sending:
             self._halt("The mailer refuses every mail. Read the log for its reasons, then resume.")
         return self._report(denied)
 
+    def _admitted(self, positions: tuple[int, ...]) -> tuple[int, ...]:
+        """Return those of a portion who may be mailed now; the others are the next portion."""
+        mailed = [at for at in positions if self._claim.ids[at] in self._recipients]
+        granted = self._gate.admit(len(mailed))
+        if granted == len(mailed):
+            return positions
+        cut = positions.index(mailed[granted]) if granted else 0
+        self._portions.appendleft(positions[cut:])
+        return positions[:cut]
+
     def _send(self, intent: Claim, named: Sequence[int]) -> bool:
         """Send one request and commit its end; return whether to go on."""
         recipients = [self._recipients[intent.ids[at]] for at in named]
@@ -199,6 +185,7 @@ class _Sending:
             outcome = self._mailer.send(self._message, recipients, request_id=intent.request_id)
         except PermanentError as error:  # raised before anything leaves: a setting, a sender, a header
             outcome = Outcome(halt=str(error))
+        self._gate.left(len({*outcome.accepted, *outcome.refused, *outcome.deferred, *outcome.uncertain}))
         if outcome.rejected:
             outcome = self._part(outcome, named)
         ends = self._ends(intent, named, outcome)

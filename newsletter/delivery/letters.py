@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 
-from newsletter.delivery import links, mailers
+from newsletter.delivery import links, mailers, throttle
 from newsletter.delivery import store as keys
 from newsletter.delivery.batches import LEASE_OVER_LONGEST
 from newsletter.delivery.mailers.port import Mailer, Outcome
@@ -77,6 +77,7 @@ def send_letter(
     request_id = f"letter-{claim.letter.id}.{claim.token}"
     if not box.intend(claim, request_id, now()):
         return LetterReport(claim.letter.id, "left alone")
+    throttle.count_letter(store, settings)
     try:
         outcome = mailer.send(message, [recipient], request_id=request_id)
     except PermanentError as error:  # raised before anything leaves
