@@ -9,7 +9,8 @@ import pytest
 import specimens
 
 from newsletter.models import Message, SourceState
-from newsletter.rendering import digest, letters
+from newsletter.rendering import columns, digest, letters
+from newsletter.rendering.mime import Envelope
 
 FIRST = datetime(2026, 11, 23, 6, tzinfo=UTC)
 MAILS = {
@@ -77,3 +78,38 @@ def test_html_and_text_lead_to_the_same_places(name):
     linked = Counter(re.findall(r'href="([^"]*)"', message.html or ""))
     written = Counter(re.findall(r"https?://[^\s)]+|-[a-z]+_url-", message.text))
     assert Counter({unescape(url): count for url, count in linked.items()}) == written
+
+
+LONG = "a day of 25 papers"
+LIST_HEADERS = {"List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Archive", "Feedback-ID"}
+OF_EVERY_MAIL = {"From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Feedback-ID"}
+DIGESTS = {"day", "hard", "one-paper", "quiet", "broken", "filtered", LONG}
+
+
+@pytest.mark.parametrize("name", [*MAILS, LONG])
+def test_a_mail_keeps_to_the_limits_of_clients_and_servers(name):
+    """Sizes that Gmail shows whole, lines that servers take, each header once and readable as it stands."""
+    message = _digest(specimens.a_long_edition(25)) if name == LONG else MAILS[name]()
+    assert len(message.html) <= 90_000
+    (style,) = re.findall(r"<style>(.*?)</style>", message.html, re.DOTALL)
+    assert len(style) <= 16_384
+    assert not re.search(r"@[^{}]*\{[^{}]*\{[^{}]*@", style)  # Gmail drops a block with nested rules
+    assert " src=" not in message.html
+    envelope = Envelope(message, specimens.SITE, sent_at=specimens.CUT_OFF, stamp="2026-11-22")
+    wire = envelope.splice(specimens.RECIPIENT)
+    assert wire.isascii()
+    assert max(len(line) for line in wire.split(b"\r\n")) <= 998
+    assert wire.count(b"\n") == wire.count(b"\r\n")
+    head, _, _ = wire.partition(b"\r\n\r\n")
+    names = re.findall(rb"^([A-Za-z-]+):", head, re.MULTILINE)
+    assert len(names) == len(set(names))
+    assert {one.decode() for one in names} >= OF_EVERY_MAIL | (LIST_HEADERS if name in DIGESTS else set())
+    for line in re.findall(rb"^(?:List-|Feedback-ID).*(?:\r\n .*)*", head, re.MULTILINE):
+        assert b"=?" not in line
+        assert b"\n" not in line
+    assert max(map(columns.width, _unbroken(message.text))) <= 72
+
+
+def _unbroken(text: str) -> list[str]:
+    """Lines that could have been broken: an address never is."""
+    return [line for line in text.splitlines() if "://" not in line and "_url-" not in line] or [""]
