@@ -27,6 +27,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import compress
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -100,7 +101,7 @@ class Claim:
     @property
     def waiting(self) -> tuple[int, ...]:
         """Positions (0 first) that no request has named yet."""
-        return tuple([at for at, mark in enumerate(self.marks) if mark == WAITS])
+        return tuple(compress(range(len(self.marks)), map(WAITS.__eq__, self.marks)))
 
 
 class Committed(StrEnum):
