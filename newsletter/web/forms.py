@@ -19,7 +19,8 @@ from newsletter.errors import InvalidInputError
 LARGEST_BODY_BYTES = 65_536
 _DRAINED_BYTES = 4_194_304
 """How much of a body that is too large is read and thrown away, so that its sender sees the answer."""
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_UNSHOWN = frozenset("\N{REPLACEMENT CHARACTER}\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""What was not readable, and what turns the direction of all that follows it."""
 
 
 class FieldError(InvalidInputError):
@@ -66,7 +67,7 @@ class Fields:
 def _is_control(sign: str, *, lines: bool = False) -> bool:
     if lines and sign in "\n\r\t":
         return False
-    return sign == _REPLACEMENT or unicodedata.category(sign) in {"Cc", "Cs", "Co"}
+    return sign in _UNSHOWN or unicodedata.category(sign) in {"Cc", "Cs", "Co"}
 
 
 def _clean(name: str, value: str, longest: int, *, lines: bool = False) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from newsletter.models import Preferences, Subscriber
@@ -45,14 +46,16 @@ def unsubscribe(token: str, site: Here, posted: Posted) -> Response:
         return PlainTextResponse(DONE)
     if not _holder(site, token)[0]:
         return _page(site, token)
-    match posted.shown("choice"):
+    match posted.text("choice"):
         case "weekly" | "pause" as choice:
             return _page(site, token, said=_want_less(site, token, choice))
         case "undo":
             if signup.resubscribe(site.store, site.settings, token, site.now()) is signup.Returned.EXPIRED:
                 return _page(site, token, said=TOO_LATE)
-        case _:
+        case "" | "unsubscribe":
             signup.unsubscribe(site.store, site.settings, token, site.now())
+        case _:
+            raise HTTPException(400)
     return RedirectResponse(site.path(f"/u/{token}"), status_code=303)
 
 
