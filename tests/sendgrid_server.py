@@ -24,6 +24,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 from cryptography.hazmat.primitives import hashes, serialization
@@ -79,6 +80,10 @@ class Behaviour:
     """Where a line a fault goes."""
     latency: tuple[float, float] = (0.0, 0.0)
     """How long an answer takes."""
+    suppressions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """What stands in each suppression list, newest first."""
+    suppression_answers: list[int] = field(default_factory=list)
+    """Statuses that the next requests for a list get instead."""
 
 
 @dataclass
@@ -98,6 +103,8 @@ class SendGridServer:
         self.requests: list[Seen] = []
         self.accepted: list[dict[str, Any]] = []
         """The JSON of each accepted request, in a thread only."""
+        self.asked: list[str] = []
+        """The paths of the suppression lists that were asked for, in order."""
         self.keeps = True
         self.faults: dict[str, int] = {}
         self.port = 0
@@ -231,6 +238,8 @@ class SendGridServer:
     def _answer(  # noqa: PLR0911 - an answer for each thing that can be wrong
         self, line: str, headers: dict[str, str], body: bytes, fault: str
     ) -> tuple[int, bytes, str]:
+        if line.startswith("GET /v3/suppression/"):
+            return self._suppressions(line.split()[1], headers)
         if not line.startswith("POST /v3/mail/send "):
             return 404, b'{"errors":[{"message":"not found"}]}', ""
         if headers.get("authorization") != f"Bearer {self.behaviour.key}":
@@ -253,6 +262,23 @@ class SendGridServer:
             return 400, complaint, ""
         self._accept(found)
         return 202, b"", f"X-Message-Id: m{self._count}\r\n" + self._limit(1)
+
+    def _suppressions(self, path: str, headers: dict[str, str]) -> tuple[int, bytes, str]:
+        self.asked.append(path)
+        parts = urlsplit(path)
+        asked = {name: int(value) for name, value in parse_qsl(parts.query)}
+        if headers.get("authorization") != f"Bearer {self.behaviour.key}":
+            return 401, _error("access forbidden"), ""
+        if (
+            self.behaviour.suppression_answers
+            and (status := self.behaviour.suppression_answers.pop(0)) != 200
+        ):
+            return status, _error("no"), self._limit(0) if status == 429 else ""
+        start, end = asked.get("start_time", 0), asked.get("end_time", 2**40)
+        kept = self.behaviour.suppressions.get(parts.path.rpartition("/")[2], [])
+        found = [one for one in kept if start <= one["created"] <= end]
+        at, size = asked.get("offset", 0), min(asked.get("limit", 500), 500)
+        return 200, orjson.dumps(found[at : at + size]), ""
 
     def _limit(self, remaining: int) -> str:
         if self.behaviour.rate is None and remaining:

@@ -3,14 +3,22 @@
 import logging
 from datetime import UTC, datetime, timedelta
 
+from newsletter.delivery import reconciling
 from newsletter.store import Key
 from newsletter.subscribers import signup
-from workers.app import app, store
+from workers.app import app, settings, store
 
 TIDIED = Key("tidied:{day}", "string", "this day's upkeep is done", timedelta(days=2))
 KEYS = (TIDIED,)
 
 log = logging.getLogger(__name__)
+
+
+@app.task(name="workers.upkeep.reconcile")  # type: ignore[untyped-decorator]  # celery ships no types
+def reconcile() -> None:
+    """Go on reading SendGrid's suppression lists, once a day to their end."""
+    found = reconciling.reconcile(store(), settings(), datetime.now(UTC))
+    log.info("reconciled %s", found)
 
 
 @app.task(name="workers.upkeep.tidy")  # type: ignore[untyped-decorator]  # celery ships no types

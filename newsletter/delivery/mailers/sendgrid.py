@@ -137,9 +137,9 @@ def _outcome(
     ids = _ids(named)
     if status in {200, 202}:
         is_last = headers.get("x-ratelimit-remaining") == "0"
-        return Outcome(ids, refused, retry_after=_pause(headers) if is_last else None)
+        return Outcome(ids, refused, retry_after=pause_of(headers) if is_last else None)
     if status == 429:
-        return Outcome(refused=refused, retry_after=_pause(headers) or timedelta(seconds=30))
+        return Outcome(refused=refused, retry_after=pause_of(headers) or timedelta(seconds=30))
     if status >= 500:
         return Outcome(refused=refused, uncertain=ids)
     reason, field = _first_error(body)
@@ -176,7 +176,7 @@ def _first_error(body: bytes) -> tuple[str, str]:
         return "no reason given", ""
 
 
-def _pause(headers: Mapping[str, str]) -> timedelta | None:
+def pause_of(headers: Mapping[str, str]) -> timedelta | None:
     """Return how long the rate limit's window still runs."""
     reset = headers.get("x-ratelimit-reset", "")
     if not reset.isdecimal():
