@@ -12,6 +12,7 @@ from typing import Any
 COLUMNS = 72
 """What survives three levels of quoting in a terminal of 80."""
 _ADDRESS = re.compile(r"https?://|-[a-z_]+_url-")
+_BLANKS = re.compile(r"[^\S\N{NO-BREAK SPACE}]+")
 _CLOSING = frozenset("、。，．・：；？！」』）］｝〉》】”’…ー々")
 """What may not begin a line in CJK text (JIS X 4051)."""
 
@@ -36,7 +37,8 @@ def wrap(text: str, indent: int | str = 0, hanging: int | None = None, columns: 
 
     `indent` is a number of spaces or what the first line begins with; the
     other lines begin with `hanging` spaces (as wide as the indent, if not
-    given). A word longer than a line is cut, an address is not.
+    given). A word longer than a line is cut, an address is not. A no-break
+    space holds words together, and comes out as a space.
 
     >>> print(wrap("Title: one two three", hanging=2, columns=11))
     Title: one
@@ -45,14 +47,14 @@ def wrap(text: str, indent: int | str = 0, hanging: int | None = None, columns: 
     first = " " * indent if isinstance(indent, int) else indent
     rest = " " * (width(first) if hanging is None else hanging)
     lines, line, is_empty = [], first, True
-    for word in text.split():
+    for word in _BLANKS.split(text.strip()):
         for glue, piece in _breakable(word, columns - max(width(first), len(rest))):
             space = "" if is_empty else glue
             if not is_empty and width(line) + len(space) + width(piece) > columns:
                 lines.append(line.rstrip())
                 line, space = rest, ""
             line, is_empty = line + space + piece, False
-    return "\n".join([*lines, line.rstrip()])
+    return "\n".join([*lines, line.rstrip()]).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _breakable(word: str, room: int) -> Iterator[tuple[str, str]]:

@@ -37,6 +37,12 @@ def test_words_stay_whole_where_a_line_can_hold_them():
     assert set(wrap(text).split()) == set(text.split())
 
 
+def test_a_no_break_space_holds_words_together_and_is_not_sent():
+    """The note at the end of a quotation goes to the next line whole."""
+    said = "one two [from\N{NO-BREAK SPACE}the\N{NO-BREAK SPACE}abstract]"
+    assert wrap(said, columns=22) == "one two\n[from the abstract]"
+
+
 def test_a_line_of_cjk_text_does_not_begin_with_a_full_stop():
     """Closing marks stay with the character before them."""
     lines = wrap("流" * 40 + "。" + "流" * 40).split("\n")
