@@ -143,7 +143,7 @@ def _freeze_window(store: Store, window: Window) -> tuple[BatchRef, ...] | None:
     subscribers = SubscriberStore(store)
     version = _version(store, window.edition.date)
     came = schedule.begins(subscribers.slots(), window.after, window.until)
-    cohort = [reader for occurrence in came for reader in _wanting(subscribers, occurrence)]
+    cohort = (reader for occurrence in came for reader in _wanting(subscribers, occurrence))
     return _freeze(store, window.edition, version, cohort, through=window.until)
 
 
