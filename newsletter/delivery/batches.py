@@ -137,6 +137,7 @@ class _Sending:
         self._claim = claim
         self._gate = gate
         self._now = now
+        self._asked_at = now()
         self._ends_at = monotonic() + MOST_SECONDS
         waiting, size = claim.waiting, mailer.portion
         self._portions = deque(waiting[start : start + size] for start in range(0, len(waiting), size))
@@ -155,6 +156,7 @@ class _Sending:
                 denied = HELD_BACK
                 self._ledger.release(self._claim, retry_after=self._gate.again_in)
                 break
+            self._asked_at = self._now()
             intent = self._ledger.intend(self._claim, self._letters(positions))
             if isinstance(intent, Denied):
                 self._gate.left(0)
@@ -180,11 +182,7 @@ class _Sending:
 
     def _send(self, intent: Claim, named: Sequence[int]) -> bool:
         """Send one request and commit its end; return whether to go on."""
-        recipients = [self._recipients[intent.ids[at]] for at in named]
-        try:
-            outcome = self._mailer.send(self._message, recipients, request_id=intent.request_id)
-        except PermanentError as error:  # raised before anything leaves: a setting, a sender, a header
-            outcome = Outcome(halt=str(error))
+        outcome = self._request(intent, named)
         self._gate.left(len({*outcome.accepted, *outcome.refused, *outcome.deferred, *outcome.uncertain}))
         if outcome.rejected:
             outcome = self._part(outcome, named)
@@ -212,6 +210,21 @@ class _Sending:
         if outcome.halt:
             self._halt(outcome.halt)
         return goes_on
+
+    def _request(self, intent: Claim, named: Sequence[int]) -> Outcome:
+        """Make the request, unless this process stood still since it asked to.
+
+        After a pause of the machine or the process the lease may be over and its
+        silence judged, so it must not speak any more.
+        """
+        if self._now() - self._asked_at > self._mailer.longest * (LEASE_OVER_LONGEST - 1):
+            log.warning("Request %s was not begun: this process stood still.", intent.request_id)
+            return Outcome()
+        recipients = [self._recipients[intent.ids[at]] for at in named]
+        try:
+            return self._mailer.send(self._message, recipients, request_id=intent.request_id)
+        except PermanentError as error:  # raised before anything leaves: a setting, a sender, a header
+            return Outcome(halt=str(error))
 
     def _letters(self, positions: Sequence[int]) -> str:
         ids = self._claim.ids

@@ -22,7 +22,7 @@ from newsletter.delivery.ledger import BatchRef
 from newsletter.delivery.store import KEEP_SECONDS, STALE_AFTER, Script
 from newsletter.editions import for_reader
 from newsletter.editions.store import EditionStore
-from newsletter.errors import NotFoundError
+from newsletter.errors import InvalidInputError, NotFoundError
 from newsletter.models import Edition, Preferences
 from newsletter.settings import Settings
 from newsletter.store import Store, unavailable_store
@@ -91,9 +91,11 @@ def freeze_everyone(store: Store, settings: Settings, day: date) -> tuple[BatchR
     """Address every active reader who has not had the edition of `day`, whatever their hour.
 
     For `edition send` by hand. Pauses are kept; weekly readers are addressed
-    too. Raises `NotFoundError` where there is no such edition.
+    too. Raises `NotFoundError` where there is no such edition, and
+    `InvalidInputError` where who had it is forgotten.
     """
     del settings
+    _refuse_forgotten(store, day)
     edition = EditionStore(store).get(day)
     if edition is None:
         raise NotFoundError(f"There is no edition of {day}. Build it first: newsletter edition build {day}")
@@ -105,10 +107,24 @@ def freeze_everyone(store: Store, settings: Settings, day: date) -> tuple[BatchR
 
 
 def everyone_waiting(store: Store, day: date) -> tuple[int, ...]:
-    """Return the ids of those whom `freeze_everyone` would look at: active, and without the edition."""
+    """Return the ids of those whom `freeze_everyone` would look at: active, and without the edition.
+
+    Raises `InvalidInputError` where who had it is forgotten.
+    """
+    _refuse_forgotten(store, day)
     had = np.unpackbits(np.frombuffer(keys.read_bitmap(store, day), np.uint8))
     ids = np.unique(np.array([reader.id for reader in _everyone(store, day)], np.int64))
     return tuple(sorted(_unaddressed(ids, had).tolist()))
+
+
+def _refuse_forgotten(store: Store, day: date) -> None:
+    with unavailable_store():
+        is_past = store.sismember(keys.PAST(), day.isoformat())
+    if is_past:
+        raise InvalidInputError(
+            f"The edition of {day} was sent so long ago that who had it is not remembered: "
+            "they would get it again. Send the newest: newsletter edition send"
+        )
 
 
 def _everyone(store: Store, day: date) -> Iterator[Reader]:

@@ -36,6 +36,7 @@ def kept_days(store: Store) -> tuple[date, ...]:
             known = pipe.execute() if days else []
         gone = [day.isoformat() for day, is_known in zip(days, known, strict=True) if not is_known]
         if gone:
+            store.sadd(keys.PAST(), *gone)
             store.srem(keys.OPEN(), *gone)
     return tuple(day for day, is_known in zip(days, known, strict=True) if is_known)
 

@@ -151,16 +151,15 @@ def count(store: Store, request_id: str, kind: str, address: str) -> None:
         pipe.execute()
 
 
-def was_heard_about(store: Store, since: datetime, until: datetime) -> bool:
-    """Whether events came that SendGrid made around `since`, and some that it made after `until`.
+def was_heard_about(store: Store, ended: datetime, until: datetime) -> bool:
+    """Whether events came that SendGrid made right after `ended`, and some that it made after `until`.
 
-    Both together show that the webhook worked for requests of that time and
-    has caught up beyond the limit; a request that no event names was silent.
+    Both together show that the webhook still worked when a request had ended
+    and has caught up beyond the limit; a request that no event names was silent.
     """
-    near_by = min((until - since) / 2, _MINUTE)
-    around = int((since - near_by).timestamp()), int((since + near_by).timestamp())
+    soon = ended + min((until - ended) / 2, _MINUTE)
     with unavailable_store(), store.pipeline(transaction=False) as pipe:
-        pipe.zcount(HEARD(), *around)
+        pipe.zcount(HEARD(), int(ended.timestamp()), int(soon.timestamp()))
         pipe.zcount(HEARD(), int(until.timestamp()) + 1, "+inf")
         near, after = pipe.execute()
     return bool(near and after)

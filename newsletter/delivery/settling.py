@@ -4,9 +4,11 @@ In this order, for each request whose end is unknown:
 
 1. An event has come: SendGrid accepted it. `events` settles that at once.
 2. The mailer can be asked: the outbox looks whether the file is there.
-3. Silence: events that SendGrid made around the request have come, others that
-   it made longer than the silence limit afterwards have come too, and none of
-   them names the request. It was not accepted, and is sent again.
+3. Silence: events that SendGrid made right after the request have come, others
+   that it made longer than the silence limit afterwards have come too, and none
+   of them names the request. It was not accepted, and is sent again. Where the
+   site was down when the request ended, the first are missing: SendGrid may
+   still be about to tell, so silence proves nothing.
 4. The policy (`NEWSLETTER_UNCERTAIN`): wait for the operator, send again, or
    take it as sent, once the silence limit has passed.
 """
@@ -46,6 +48,9 @@ class Uncertain:
     ref: BatchRef
     token: int
     since: datetime
+    """When its end was found to be unknown."""
+    ended: datetime
+    """When it was over at the latest: it may have been found long after that."""
     mask: str
     """`u` at the recipients that it is about."""
 
@@ -116,7 +121,7 @@ def prove(store: Store, ref: BatchRef, token: int, subscriber_id: int) -> bool:
 def _verdict(store: Store, settings: Settings, request: Uncertain, now: datetime) -> Verdict | None:
     limit = request.since + timedelta(minutes=settings.silence_minutes)
     has_webhook = settings.mailer == "sendgrid" and settings.sendgrid_webhook_key
-    if has_webhook and events.was_heard_about(store, request.since, limit):
+    if has_webhook and events.was_heard_about(store, request.ended, limit):
         return Verdict.RESENT
     if now < limit:
         return None
@@ -153,6 +158,6 @@ def members(store: Store, ref: BatchRef) -> tuple[int, ...]:
 
 def _read(day: date, request: str, entry: str) -> Uncertain:
     batch, _, token = request.partition(".")
-    since, _, mask = entry.partition(" ")
-    moment = datetime.fromtimestamp(int(since) / 1000, UTC)
-    return Uncertain(BatchRef(day, int(batch)), int(token), moment, mask)
+    moments, _, mask = entry.partition(" ")
+    since, ended = (datetime.fromtimestamp(float(one) / 1000, UTC) for one in moments.split(","))
+    return Uncertain(BatchRef(day, int(batch)), int(token), since, ended, mask)

@@ -46,15 +46,22 @@ DUE = Key(
 FENCE = Key("delivery:{day}:fence", "hash", "batch → its last fencing token", KEPT)
 INTENT = Key("delivery:{day}:intent", "hash", "batch → token of the request that is under way", KEPT)
 UNCERTAIN = Key(
-    "delivery:{day}:uncertain", "hash", "request (batch.token) → since (ms) and u at its recipients", KEPT
+    "delivery:{day}:uncertain",
+    "hash",
+    "request (batch.token) → since, ended by (ms), and u at its recipients",
+    KEPT,
 )
 REQUESTS = Key(
-    "delivery:{day}:requests", "hash", "request → what was heard of it: proved, assumed, resent", KEPT
+    "delivery:{day}:requests",
+    "hash",
+    "request → what was heard of it: proved; or assumed or resent, and u at its recipients",
+    KEPT,
 )
 STRAY = Key("delivery:{day}:stray", "hash", "request → how many it mailed a second time", KEPT)
 WELCOMED = Key("delivery:{day}:welcomed", "set", "whose welcome carried this edition", KEPT)
 REFUSALS = Key("delivery:{day}:refusals", "hash", "subscriber id → why the mail was refused", KEPT)
 OPEN = Key("delivery:open", "set", "dates of the editions whose ledger is kept")
+PAST = Key("delivery:past", "set", "dates of editions that were sent and whose ledger has expired; for ever")
 EPOCH = Key("delivery:epoch", "string", "how often this store was restored from a backup")
 
 KEYS = (
@@ -72,6 +79,7 @@ KEYS = (
     WELCOMED,
     REFUSALS,
     OPEN,
+    PAST,
     EPOCH,
 )
 DISK_WITHIN_MS: Final = 5_000

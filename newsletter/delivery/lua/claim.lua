@@ -32,7 +32,8 @@ if left_behind then
   local after = string.gsub(marks, 'i', proved and 'a' or 'u')
   if not proved then
     local mask = string.gsub(marks, '[^i]', '-')
-    redis.call('HSET', uncertain, request, now .. ' ' .. string.gsub(mask, 'i', 'u'))
+    -- its worker had died, or given up, by the end of the lease, however long ago that was
+    redis.call('HSET', uncertain, request, now .. ',' .. free_at .. ' ' .. string.gsub(mask, 'i', 'u'))
     redis.call('EXPIRE', uncertain, ARGV[3])
   end
   redis.call('HDEL', intent, batch)

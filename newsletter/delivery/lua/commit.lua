@@ -6,7 +6,7 @@
 --       give it back), keep-seconds
 -- Answer: {'committed'} in the usual case; {'settled'} where the batch had been called uncertain and
 --       now is not; {'stray', n} where the recipients had been given to another request meanwhile, so n
---       were mailed twice; {'known'} where the same was said before.
+--       were mailed twice (who only waited for it is spared); {'known'} where the same was said before.
 local edition, marks_key, due, fence, intent, uncertain, requests, stray = unpack(KEYS)
 local batch, token, letters = ARGV[1], ARGV[2], ARGV[3]
 local request = batch .. '.' .. token
@@ -33,7 +33,7 @@ if redis.call('HGET', intent, batch) == token then
     local mask = merge(marks, after, function(old, new)
       return (old == 'i' and new == 'u') and 'u' or '-'
     end)
-    redis.call('HSET', uncertain, request, now .. ' ' .. mask)
+    redis.call('HSET', uncertain, request, now .. ',' .. now .. ' ' .. mask)
     redis.call('EXPIRE', uncertain, ARGV[6])
   end
   if redis.call('HGET', fence, batch) == token then
@@ -71,12 +71,22 @@ if entry then
   return { 'settled' }
 end
 
-if redis.call('HGET', requests, request) == 'resent' then
-  local doubled = count(letters, 'a')
-  if doubled > 0 then
-    redis.call('HSET', stray, request, doubled)
-    redis.call('EXPIRE', stray, ARGV[6])
-    return { 'stray', doubled }
-  end
+local heard, mask = string.match(redis.call('HGET', requests, request) or '', '(%a+) (.*)')
+if not mask then
+  return { 'known' }
 end
-return { 'known' }
+local marks = spread(redis.call('HGET', marks_key, batch), size)
+local after, doubled = corrected(marks, mask, heard, letters)
+put_marks(edition, marks_key, batch, marks, after)
+if string.find(letters, 'a', 1, true) then
+  redis.call('HSET', requests, request, 'proved')
+end
+if string.find(after, '.', 1, true) and not redis.call('ZSCORE', due, batch) then
+  redis.call('ZADD', due, now + tonumber(ARGV[4]), batch)
+end
+if doubled > 0 then
+  redis.call('HSET', stray, request, doubled)
+  redis.call('EXPIRE', stray, ARGV[6])
+  return { 'stray', doubled }
+end
+return { after == marks and 'known' or 'settled' }

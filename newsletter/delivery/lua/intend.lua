@@ -7,7 +7,7 @@
 -- ARGV  batch, token, letters (i named in the request, l has left, - not spoken of), milliseconds that
 --       the lease must still last, keep-seconds
 -- Answer: {'ok', token of the request}, {'held', why}, or {'lost'} where the lease ended, is about to,
---       or another token came.
+--       another token came, or late news said of somebody here that they were mailed after all.
 local edition, marks_key, due, fence, intent = unpack(KEYS)
 local batch, token, letters = ARGV[1], ARGV[2], ARGV[3]
 local held = redis.call('HGET', edition, 'held')
@@ -25,12 +25,18 @@ if tonumber(free_at) - clock() < tonumber(ARGV[4]) then
   return { 'lost' }
 end
 local marks = spread(redis.call('HGET', marks_key, batch), #letters)
+local is_outdated = false
 local after = merge(marks, letters, function(old, new)
   if old == '.' and new ~= '-' then
     return new
   end
+  is_outdated = is_outdated or (new == 'i' and old ~= '.')
   return old
 end)
+if is_outdated then
+  wait_or_finish(due, batch, marks, clock())
+  return { 'lost' }
+end
 put_marks(edition, marks_key, batch, marks, after)
 if not string.find(letters, 'i', 1, true) then
   wait_or_finish(due, batch, after, free_at)

@@ -42,6 +42,28 @@ local function merge(old, new, rule)
   return table.concat(kept)
 end
 
+-- Late news of a request that named the `u` of `mask` and was `resent` or `assumed` accepted meanwhile.
+-- Who waits to be sent again is spared it, who does not wait any more got two; who was taken as mailed
+-- and was not waits again. Answer: the marks, and how many got two.
+local function corrected(marks, mask, heard, news)
+  local doubled = 0
+  local spoken = merge(mask, news, function(named, letter)
+    return named == 'u' and letter or '-'
+  end)
+  local after = merge(marks, spoken, function(old, letter)
+    if heard == 'assumed' then
+      return (old == 'a' and (letter == '.' or letter == 'r')) and letter or old
+    end
+    if letter == 'a' and (old == 'i' or old == 'a' or old == 'u') then
+      doubled = doubled + 1
+    elseif (letter == 'a' or letter == 'r') and (old == '.' or old == 'r') then
+      return letter
+    end
+    return old
+  end)
+  return after, doubled
+end
+
 -- Keep the edition's totals in step with a change of marks.
 local TOTALS = { a = 'accepted', r = 'refused', l = 'left', u = 'uncertain' }
 local function recount(edition, before, after)

@@ -4,7 +4,7 @@
 -- ARGV  batch, token, verdict (`proved` accepted, `assumed` accepted, `resent`: it was not, send again),
 --       keep-seconds, day
 -- Answer: {'settled', recipients}; {'noted'} where the request may still be under way, so that a later
---       doubt finds the proof; {'stray', n} where it had been sent again already; {'known'}.
+--       doubt finds the proof; {'stray', n} where n of them had been sent again already; {'known'}.
 local edition, marks_key, due, intent, uncertain, requests, stray, batches, open = unpack(KEYS)
 local batch, token, verdict = ARGV[1], ARGV[2], ARGV[3]
 local request = batch .. '.' .. token
@@ -19,15 +19,20 @@ if not entry then
     redis.call('EXPIRE', requests, ARGV[4])
     return { 'noted' }
   end
-  if verdict == 'proved' and redis.call('HGET', requests, request) == 'resent' then
-    if redis.call('HEXISTS', stray, request) == 0 then
-      local size = tonumber(redis.call('HGET', requests, request .. '.size') or '0')
-      redis.call('HSET', stray, request, size)
-      redis.call('EXPIRE', stray, ARGV[4])
-      return { 'stray', size }
-    end
+  local heard, mask = string.match(redis.call('HGET', requests, request) or '', '(%a+) (.*)')
+  if verdict ~= 'proved' or not mask then
+    return { 'known' }
   end
-  return { 'known' }
+  local marks = spread(redis.call('HGET', marks_key, batch), #mask)
+  local after, doubled = corrected(marks, mask, heard, (string.gsub(mask, 'u', 'a')))
+  put_marks(edition, marks_key, batch, marks, after)
+  redis.call('HSET', requests, request, verdict)
+  if doubled > 0 then
+    redis.call('HSET', stray, request, doubled)
+    redis.call('EXPIRE', stray, ARGV[4])
+    return { 'stray', doubled }
+  end
+  return { 'settled', heard == 'resent' and count(mask, 'u') or 0 }
 end
 
 local mask = string.sub(entry, string.find(entry, ' ', 1, true) + 1)
@@ -38,9 +43,8 @@ local after = merge(marks, mask, function(old, new)
 end)
 put_marks(edition, marks_key, batch, marks, after)
 redis.call('HDEL', uncertain, request)
-redis.call('HSET', requests, request, verdict)
+redis.call('HSET', requests, request, verdict == 'proved' and verdict or verdict .. ' ' .. mask)
 if verdict == 'resent' then
-  redis.call('HSET', requests, request .. '.size', count(mask, 'u'))
   if not redis.call('ZSCORE', due, batch) then
     redis.call('ZADD', due, 0, batch)
   end

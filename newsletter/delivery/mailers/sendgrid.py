@@ -135,12 +135,12 @@ def _outcome(
 ) -> Outcome:
     """Read an answer; see the table in SendGrid's documentation of errors."""
     ids = _ids(named)
-    if status in {200, 202}:
+    if 200 <= status < 300:
         is_last = headers.get("x-ratelimit-remaining") == "0"
         return Outcome(ids, refused, retry_after=pause_of(headers) if is_last else None)
     if status == 429:
         return Outcome(refused=refused, retry_after=pause_of(headers) or timedelta(seconds=30))
-    if status >= 500:
+    if not 300 <= status < 500:
         return Outcome(refused=refused, uncertain=ids)
     reason, field = _first_error(body)
     if status in {400, 413}:
