@@ -6,6 +6,10 @@ readers, so slots missed while everything was down are caught up, in the order
 of the editions, and a late edition still reaches the slots that waited for it.
 Who was addressed once for an edition is never addressed again for it: not
 after changing the hour, and not after a welcome that carried it.
+
+Editions are cut off at one moment of the world, and hours are local. Where a
+zone's clocks go back, an edition's day may lie between two occurrences of an
+hour: it is sent with the next one, so that nobody misses it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +40,7 @@ BATCH = 1000
 READ_AT_ONCE = 2000
 """Readers fetched in one round trip, so that the server is not held up."""
 _SMALLEST = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
 _QUARTER = timedelta(minutes=15)
 """Every zone's offset, and so every slot, is a multiple of it."""
 
@@ -159,8 +164,32 @@ def _freeze_window(store: Store, window: Window) -> tuple[BatchRef, ...] | None:
     subscribers = SubscriberStore(store)
     version = _version(store, window.edition.date)
     came = schedule.begins(subscribers.slots(), window.after, window.until)
+    earlier = _freeze_missed(store, subscribers, window.edition, came)
+    if earlier is None:
+        return None
     cohort = (reader for occurrence in came for reader in _wanting(subscribers, occurrence))
-    return _freeze(store, window.edition, version, cohort, through=window.until)
+    refs = _freeze(store, window.edition, version, cohort, through=window.until)
+    return None if refs is None else earlier + refs
+
+
+def _freeze_missed(
+    store: Store, subscribers: SubscriberStore, edition: Edition, came: Iterable[Occurrence]
+) -> tuple[BatchRef, ...] | None:
+    """Address the edition before to slots that did not occur in its time; None where it must be redone."""
+    before = EditionStore(store).latest(before=edition.date)
+    if before is None:
+        return ()
+    missed = [
+        occurrence
+        for occurrence in came
+        if (last := schedule.occurrence(occurrence.slot, occurrence.day - _DAY)) is None
+        or last < before.cut_off
+    ]
+    if not missed:
+        return ()
+    version = _version(store, before.date)
+    cohort = (reader for occurrence in missed for reader in _wanting(subscribers, occurrence))
+    return _freeze(store, before, version, cohort, through=None)
 
 
 def _freeze(

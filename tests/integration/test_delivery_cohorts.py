@@ -2,9 +2,10 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import available_timezones
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from mailing import CUT_OFF, DAY, ObedientMailer, an_edition, publish, subscribe
@@ -17,6 +18,7 @@ from newsletter.errors import NotFoundError
 from newsletter.models import Preferences
 from newsletter.settings import Settings
 from newsletter.store import Store
+from newsletter.subscribers import preferences as choices
 from newsletter.subscribers.store import SubscriberStore
 
 
@@ -204,14 +206,16 @@ def test_sending_an_edition_that_is_not_there_names_the_command_that_builds_it(
         cohorts.freeze_everyone(store, settings, DAY)
 
 
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Auckland", "Pacific/Honolulu")
+ZONES = sorted(name for name in available_timezones() if choices.is_zone(name))
+AUTUMN = {"start": date(2026, 10, 22), "steps": [1] * 4}
 
 
 @hypothesis_settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    start=st.sampled_from([date(2026, 3, 26), date(2026, 10, 22), date(2026, 6, 1), date(2026, 4, 2)]),
+    start=st.sampled_from([date(2026, 3, 26), date(2026, 10, 22), date(2026, 6, 1), date(2026, 4, 2)])
+    | st.dates(date(2026, 1, 1), date(2027, 12, 31)),
     wishes=st.lists(
         st.builds(Preferences, hour=st.integers(0, 23), timezone=st.sampled_from(ZONES)),
         min_size=1,
@@ -219,6 +223,8 @@ ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/
     ),
     steps=st.lists(st.integers(1, 30 * 60), min_size=4, max_size=40),
 )
+@example(wishes=[Preferences(hour=7, timezone="Europe/Berlin")], **AUTUMN)  # 5:00 UTC, then 6:00
+@example(wishes=[Preferences(hour=0), Preferences(hour=7, timezone="Europe/Berlin")], **AUTUMN)
 def test_each_reader_gets_each_edition_once_whatever_the_clocks_and_the_outages_do(
     store: Store, settings: Settings, start: date, wishes: list[Preferences], steps: list[int]
 ) -> None:
