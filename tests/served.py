@@ -72,7 +72,7 @@ def serving(redis_url: str, **more: str) -> Iterator[Running]:
     path = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
     site = subprocess.Popen([sys.executable, "-m", "newsletter.web"], cwd=folder, env=path | environ)
     try:
-        _await(url)
+        await_page(f"{url}/readyz")
         yield Running(url, Visitor(settings, now=datetime.now(UTC)), folder / "outbox")
     finally:
         site.terminate()
@@ -81,12 +81,13 @@ def serving(redis_url: str, **more: str) -> Iterator[Running]:
         shutil.rmtree(folder)
 
 
-def _await(url: str) -> None:
+def await_page(address: str) -> None:
+    """Wait until a page is there."""
     for _ in range(600):
         try:
-            urlopen(f"{url}/readyz", timeout=5).close()
+            urlopen(address, timeout=5).close()
         except OSError:
             time.sleep(0.05)
         else:
             return
-    raise AssertionError("the site did not come up")
+    raise AssertionError(f"{address} did not come up")

@@ -146,9 +146,10 @@ class _Following:
         """Yield an edition's papers, as they are known now or else as it froze them."""
         edition = self._editions.get(day)
         entries = edition.entries if edition else ()
-        fresh = self._papers.get(entry.paper.id for entry in entries)
+        ids = [entry.paper.id for entry in entries]
+        fresh, first = self._papers.get(ids), self._editions.announced_on(ids)
         for entry in entries:
-            yield fresh.get(entry.paper.id, entry.paper), day
+            yield fresh.get(entry.paper.id, entry.paper), first.get(entry.paper.id, day)
 
     def _kept(self, ids: Collection[str]) -> Iterator[tuple[Paper, date | None]]:
         days = self._editions.announced_on(ids)

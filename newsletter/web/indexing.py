@@ -20,7 +20,7 @@ from newsletter.web.site import Site
 
 log = logging.getLogger(__name__)
 
-REFRESH_EVERY = timedelta(seconds=15)
+REFRESH_EVERY = timedelta(seconds=5)
 """An idle look costs milliseconds."""
 _BREATH = timedelta(milliseconds=30)
 """Between two lots of papers, so that pages are served while all of them are indexed."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from searching import Library
 from specimens import DAY, a_quiet_edition, an_edition
 from visitor import Visitor
 
@@ -20,6 +21,7 @@ def test_every_page_is_valid_html(settings: Settings, store: Store, node_modules
     visitor = Visitor(settings, now=an_edition().composed_at + timedelta(hours=5))
     one = timedelta(days=1)
     visitor.publish(an_edition(), an_edition("hard", date=DAY - one), a_quiet_edition(date=DAY - 2 * one))
+    Library(store, settings).refresh()
     pages = {path: visitor.web.get(path).text for path in addresses(visitor)}
     refused = visitor.subscribe("ada@gmial.com")
     assert refused.status_code == 422
@@ -39,7 +41,19 @@ def addresses(visitor: Visitor) -> list[str]:
     waiting = visitor.reader("waiting@example.org", "pending")
     public = [
         *("/", "/preview?topics=flow+matching&limit=3", "/preview?limit=0", "/check-inbox", "/archive"),
-        *("/archive/2026-11", "/topics", "/topics/flow-matching", "/about/trending", "/privacy", "/api"),
+        *(
+            "/archive/2026-11",
+            "/search",
+            "/search?q=flow+machting",
+            "/search?q=qqqqqq",
+            "/authors/ines-okafor",
+            "/topics",
+            "/topics/flow-matching",
+            "/about/trending",
+            "/privacy",
+            "/api",
+        ),
+        *("/search", "/search?q=flow+machting", "/search?q=qqqqqq", "/authors/ines-okafor"),
         *("/links", "/nowhere", *(f"/d/{DAY - timedelta(days=back)}" for back in range(3))),
     ]
     private = [f"/{page}/{visitor.token('confirm', waiting.id)}" for page in ("confirm", "reject")] + [

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from served import Running, serving
+from served import Running, await_page, serving
 from visitor import Visitor
 
 from newsletter import queue as queue_module
@@ -43,6 +43,7 @@ def test_the_hour_of_the_first_edition_follows_the_choice(watched, running: Runn
 @pytest.fixture(scope="module")
 def addresses(running: Running) -> dict[str, str]:
     """Every kind of page, with links that work."""
+    await_page(f"{running.url}/authors/ines-okafor")
     visitor = running.visitor
     day = visitor.now.date()
     active = visitor.reader("active@example.org", preferences=Preferences(topics=("flow matching",)))
@@ -64,6 +65,12 @@ def addresses(running: Running) -> dict[str, str]:
         "hard edition": f"/d/{day - timedelta(days=1)}",
         "quiet edition": f"/d/{day - timedelta(days=2)}",
         "archive": "/archive",
+        "search": "/search",
+        "search, found": "/search?q=flow+matching",
+        "search, corrected": "/search?q=machting",
+        "search, hostile title": "/search?q=sparse",
+        "search, nothing": "/search?q=qqqqqqqqqq",
+        "author": "/authors/ines-okafor",
         "topics": "/topics",
         "topic": "/topics/flow-matching",
         "API": "/api",
