@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default=Path(".newsletter"),
-        description="Where the embedded server and the development secret live.",
+        description="Where the embedded server, the search index and the development secret live.",
     )
     redis_url: SecretStr | None = Field(
         default=None,

@@ -21,6 +21,7 @@ NOUNS = {
     "edition": ("newsletter.cli.edition:edition", "The day's edition: build, preview, send, status."),
     "subscribers": ("newsletter.cli.subscribers:subscribers", "Who reads: list, add, import, export, …"),
     "mailbox": ("newsletter.cli.mailbox:mailbox", "Mail that comes back: bounces, unsubscriptions."),
+    "search": ("newsletter.cli.search:search", "The search index of this machine: rebuild."),
     "config": ("newsletter.cli.config:config", "The settings: show, example, keys."),
     "version": ("newsletter.cli.config:version", "The versions that a bug report needs."),
 }

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from builders import NOON
-from processes import clean_environ
+from processes import clean_environ, run
 from searching import Library, a_work
 from specimens import an_edition
 from visitor import Visitor
@@ -242,3 +242,19 @@ def test_a_directory_that_cannot_be_written_is_a_fault_that_says_what_to_do(
     settings.data_dir.write_text("a file in the folder's place")
     with pytest.raises(IndexFaultError, match="newsletter search rebuild"):
         refresh(store, Cabinet(settings.data_dir), NOON)
+
+
+def test_the_command_makes_the_index_anew(library: Library, settings: Settings, tmp_path):
+    """It says how many papers there are; while another process writes, it says so and fails."""
+    environ = {
+        "REDIS_URL": settings.redis_url.get_secret_value(),
+        "NEWSLETTER_DATA_DIR": str(settings.data_dir),
+    }
+    before = library.cabinet.state()
+    done = run(tmp_path, "search", "rebuild", **environ)
+    assert (done.returncode, done.stdout) == (0, f"2 papers are indexed in {library.cabinet.directory}.\n")
+    assert library.cabinet.state().folder != before.folder
+    with library.cabinet.writing():
+        refused = run(tmp_path, "search", "rebuild", **environ)
+    assert refused.returncode == 1
+    assert "Another process is writing" in refused.stderr
