@@ -149,6 +149,14 @@ def test_whatever_a_mail_program_posts_is_the_one_click(visitor: Visitor, reader
     assert visitor.subscribers.get(reader.id).status == "unsubscribed"
 
 
+def test_a_choice_that_the_goodbye_page_does_not_offer_is_refused(visitor: Visitor, reader: Subscriber):
+    """Only our own form says that it is one; what it cannot have sent changes nothing."""
+    before = visitor.everything()
+    path = f"/u/{visitor.token('unsubscribe', reader.id)}"
+    assert visitor.web.post(path, data={"from": "page", "choice": "monthly"}).status_code == 400
+    assert visitor.everything() == before
+
+
 PURPOSES: dict[str, tokens.Purpose] = {
     "/confirm": "confirm",
     "/reject": "confirm",
