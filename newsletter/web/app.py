@@ -27,6 +27,7 @@ from newsletter.web import (
     moving,
     preview,
     public,
+    recent,
     search,
     security,
     status,
@@ -75,6 +76,8 @@ def create(settings: Settings | None = None, *, clock: Callable[[], datetime] = 
         app.include_router(room.router)
     app.mount(api.ROOT, api.create(app.state.site))
     app.add_middleware(security.SecurityHeaders, settings=settings)
+    if settings.is_production:  # elsewhere a page follows its template at once
+        app.add_middleware(recent.Recent, clock=lambda: clock().timestamp())
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_found)
     app.add_exception_handler(NotFoundError, _not_found)

@@ -3,10 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
+from asgi import Answer, asked
 from visitor import Visitor
 
 from newsletter.delivery.letters import send_letter
@@ -14,53 +14,12 @@ from newsletter.settings import Settings
 from newsletter.store import Store
 from newsletter.subscribers.letters import Letterbox
 
-HEADERS = [(b"host", b"localhost"), (b"content-type", b"application/x-www-form-urlencoded")]
-
-
-class Answer(NamedTuple):
-    """An answer to the byte, but for its cookie."""
-
-    status: int
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
-    cookie: int
-    """Its length: what it holds differs with the address."""
+FORM = ((b"content-type", b"application/x-www-form-urlencoded"),)
 
 
 async def _post(visitor: Visitor, client: str, fields: dict[str, str]) -> Answer:
-    """Post a form straight to the application: twenty thousand of them, without a client's own costs."""
     body = urlencode(fields).encode()
-    said: list[dict] = []
-
-    async def receive() -> dict:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: dict) -> None:
-        said.append(message)
-
-    path = urlsplit(visitor.settings.base_url).path + "/subscribe"
-    await visitor.app(
-        {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": "POST",
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "root_path": "",
-            "query_string": b"",
-            "headers": HEADERS,
-            "client": (client, 4711),
-            "server": ("localhost", 80),
-        },
-        receive,
-        send,
-    )
-    start, *rest = said
-    headers = tuple((name, value) for name, value in start["headers"] if name != b"set-cookie")
-    cookie = sum(len(value) for name, value in start["headers"] if name == b"set-cookie")
-    return Answer(start["status"], headers, b"".join(one.get("body", b"") for one in rest), cookie)
+    return await asked(visitor.app, "POST", "/subscribe", body=body, headers=FORM, client=client)
 
 
 def flood(visitor: Visitor, posts: int, networks: int, addresses: int) -> Counter[Answer]:

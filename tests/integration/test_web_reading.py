@@ -105,6 +105,7 @@ def test_a_new_edition_changes_what_shows_it(visitor: Visitor):
         for path in ("/", "/archive", "/d/2026-11-22", "/feed.xml", "/feed.json")
     }
     visitor.publish(an_edition(date=DAY + timedelta(days=1)))
+    visitor.later(seconds=1)
     for path, tag in tags.items():
         assert visitor.web.get(path, headers={"if-none-match": tag}).status_code == 200, path
 
