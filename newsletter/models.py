@@ -190,6 +190,8 @@ class Entry(Value):
     """One or two sentences of the abstract, verbatim."""
     offered_on: date | None = None
     """The earlier day whose tail held it: who follows its words had it then, the others have it now."""
+    edition_of: date | None = None
+    """In an edition of several days: the day whose own edition held it."""
 
 
 class Trend(Value):
@@ -203,6 +205,8 @@ class Trend(Value):
     """Its share of the day's papers on the last ten publishing days, oldest first, this one last."""
     ratio: float | None = None
     """This day's share over its usual share; None while the usual share is not known."""
+    days: int | None = None
+    """In an edition of several days: on how many it stood on the chart. No streak is told then."""
 
 
 class Section(Value):
@@ -229,9 +233,12 @@ class Coverage(Value):
 
 
 class Edition(Value):
-    """What one day's readers get, frozen, with the numbers behind every choice."""
+    """What the readers of a day, or of several, get: frozen, with the numbers behind every choice."""
 
+    since: date | None = None
+    """The first day of several; None in the edition of one."""
     date: date
+    """The day, or the last of them."""
     composed_at: Instant
     cut_off: Instant
     sections: tuple[Section, ...] = ()

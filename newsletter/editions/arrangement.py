@@ -57,7 +57,7 @@ def arrange(inputs: Inputs) -> Edition:
     wanted = [one for one in scored if one.paper.id not in inputs.offered or _is_liked(one)]
     seated = seat(wanted, [topic.ids for topic in inputs.topics], inputs.papers)
     entries = {one.paper.id: _entry(one, inputs.offered) for one in seated}
-    sections = _sections(inputs.topics, entries)
+    sections = in_sections(inputs.topics, entries)
     placed = {entry.paper.id for section in sections for entry in section.entries}
     return Edition(
         date=inputs.day,
@@ -97,7 +97,7 @@ def _tail_entry(one: Scored) -> Entry:
     return Entry(paper=one.paper.model_copy(update={"mentions": ()}), score=one.score, reasons=one.reasons)
 
 
-def _sections(topics: Sequence[Found], entries: Mapping[str, Entry]) -> tuple[Section, ...]:
+def in_sections(topics: Sequence[Found], entries: Mapping[str, Entry]) -> tuple[Section, ...]:
     """Put seated papers under their topics, the topic with the best two papers first."""
     left = dict(entries)
     sections = []

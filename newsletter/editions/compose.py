@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 _IN_FLIGHT = timedelta(hours=1)
 """A poll that was under way while the last edition was frozen stored its papers afterwards."""
 _ATTEMPTS = 5
+YOUNG = "This newsletter is young"
 _PATIENCE = timedelta(minutes=10)
 """How long the first source that answered waits for the others."""
 
@@ -164,9 +165,13 @@ def _history(store: Store, papers: Sequence[Paper], now: datetime, notes: list[s
         )
         return History()
     if papers and history.is_short:
-        known = f"{history.days} of {PAGES}"
-        notes.append(f"This newsletter is young: it compares votes with {known} publishing days so far.")
+        notes.append(youth(history))
     return history
+
+
+def youth(history: History) -> str:
+    """Say that little is known yet to compare with."""
+    return f"{YOUNG}: it compares votes with {history.days} of {PAGES} publishing days so far."
 
 
 def _topics(

@@ -39,15 +39,25 @@ class EditionStore:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    def of_days(self, days: Iterable[date]) -> tuple[Edition, ...]:
+        """Return the editions of `days` that have one, in their order and without their tails."""
+        asked = [FROZEN(day=day) for day in days]
+        with unavailable_store():
+            found = self._store.mget(asked) if asked else []
+        return tuple(Edition.model_validate_json(one) for one in found if one is not None)
+
     def get(self, day: date) -> Edition | None:
         """Return the edition of `day`, with its tail while that is kept; None where none was frozen."""
         with unavailable_store():
             frozen, tail = self._store.mget(FROZEN(day=day), TAIL(day=day))
         if frozen is None:
             return None
-        edition = Edition.model_validate_json(frozen)
-        entries = _Tail.model_validate_json(inflated(str(tail))).entries if tail else ()
-        return edition.model_copy(update={"tail": entries})
+        return Edition.model_validate_json(frozen).model_copy(update={"tail": _entries(tail)})
+
+    def tail(self, day: date) -> tuple[Entry, ...]:
+        """Return the tail of the edition of `day`, best first; empty where it is not kept (any more)."""
+        with unavailable_store():
+            return _entries(self._store.get(TAIL(day=day)))
 
     def latest(self, before: date | None = None) -> Edition | None:
         """Return the newest edition, or the newest one before a day."""
@@ -136,6 +146,10 @@ class EditionStore:
                     if score is not None
                 }
         return found
+
+
+def _entries(tail: object) -> tuple[Entry, ...]:
+    return _Tail.model_validate_json(inflated(str(tail))).entries if tail else ()
 
 
 def _json(value: Value) -> str:

@@ -14,12 +14,16 @@ a list a reader:
   left out. A reader who begins to follow misses, for the same days, what
   earlier tails held: missing one is the smaller fault than getting one twice.
 
+An edition of several days holds what its days held. A reader who has had some
+of those days, by mail or by welcome, passes them as `had`: what they announced
+or held in their tails is left out, and what a later day announced again too.
+
 Whoever knows exactly what a reader has had passes it as `announced_before`.
 """
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from newsletter.editions.explain import explain
 from newsletter.editions.selection import best_first, seat
@@ -36,6 +40,7 @@ def for_reader(
     preferences: Preferences,
     *,
     announced_before: Collection[str] = (),
+    had: Collection[date] = (),
     earlier: Sequence[Edition] = (),
 ) -> Edition:
     """Return the edition that a reader gets; it may be quiet, and is not to be mailed then.
@@ -46,14 +51,17 @@ def for_reader(
     phrase as the reader wrote it; phrases take turns until the limit is
     reached. Muted words remove papers from either.
 
-    `announced_before` are ids that this reader is known to have had;
+    `announced_before` are ids that this reader is known to have had, and `had`
+    are those days of several whose edition the reader was addressed for;
     `earlier` are the editions just before, newest first: how many of them were
     empty for this reader is said in the notes. Pure.
     """
     wanted = [
         entry
-        for entry in _offered(edition, preferences)
-        if entry.paper.id not in announced_before and not _is_any_held(entry.paper, preferences.muted)
+        for entry in _pool(edition, preferences, had)
+        if _is_offered(entry, edition, preferences, had)
+        and entry.paper.id not in announced_before
+        and not _is_any_held(entry.paper, preferences.muted)
     ]
     also: tuple[Entry, ...] = ()
     if preferences.topics:
@@ -65,14 +73,25 @@ def for_reader(
     return tailored.model_copy(update={"notes": (*edition.notes, note)}) if note else tailored
 
 
-def _offered(edition: Edition, preferences: Preferences) -> Iterable[Entry]:
-    """Return what this reader may get and has not had by the rule above."""
+def _pool(edition: Edition, preferences: Preferences, had: Collection[date]) -> Iterable[Entry]:
+    """Return what to choose from; who has had some days gets more of the others than have a seat."""
     if preferences.topics:
-        return [entry for entry in (*edition.entries, *edition.tail) if entry.offered_on is None]
+        return (*edition.entries, *edition.tail)
+    beyond = [entry for entry in edition.tail if entry.why] if had else []
+    return (*edition.entries, *beyond)
+
+
+def _is_offered(entry: Entry, edition: Edition, preferences: Preferences, had: Collection[date]) -> bool:
+    """Tell whether this reader may get a paper and has not had it by the rule above."""
+    day, tail_day = entry.edition_of or edition.date, entry.offered_on
+    if day in had:
+        return False
+    if tail_day is None or (edition.since and edition.since <= tail_day and tail_day not in had):
+        return True
+    if preferences.topics:
+        return False
     until = preferences.followed_until
-    if until is None or edition.date - until > STILL_REMEMBERED:
-        return edition.entries
-    return [entry for entry in edition.entries if entry.offered_on is None or entry.offered_on > until]
+    return until is None or day - until > STILL_REMEMBERED or tail_day > until
 
 
 def _is_any_held(paper: Paper, phrases: Iterable[str]) -> bool:
@@ -90,7 +109,9 @@ def _cut(
         return tuple(entry for entry in entries if entry.paper.id in seated)
 
     sections = [section.model_copy(update={"entries": kept(section.entries)}) for section in edition.sections]
-    return tuple(section for section in sections if section.entries), kept(edition.also)
+    shown = {entry.paper.id for entry in edition.entries}
+    also = (*edition.also, *best_first([entry for entry in wanted if entry.paper.id not in shown]))
+    return tuple(section for section in sections if section.entries), kept(also)
 
 
 def _followed(edition: Edition, wanted: Sequence[Entry], preferences: Preferences) -> tuple[Section, ...]:

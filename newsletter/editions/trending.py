@@ -15,7 +15,7 @@ from statistics import NormalDist
 
 from newsletter.editions.history import ARXIV, PAGES, Cohort, History, curve_of, voice
 from newsletter.editions.prior import LEAST_LIKED
-from newsletter.models import Mention, Paper, Reason, Scored
+from newsletter.models import Entry, Mention, Paper, Reason, Scored
 
 START = 25.0
 VOTES = 8.0
@@ -56,6 +56,8 @@ Equal scores are ordered by the paper's identifier. Until {PAGES} pages are know
 as many as there are; before readers have voted for {LEAST_LIKED} papers, words do not count."""
 """In words, for the site and the README; one paragraph a line."""
 
+_THAT_GROW = frozenset({"votes", "breadth"})
+"""Terms that tell more as days go by."""
 _NORMAL = NormalDist()
 _NUMBER = re.compile(r"(\d{2})(\d{2})\.(\d{4,5})")
 
@@ -68,7 +70,7 @@ def rank(candidates: Iterable[Paper], history: History, now: datetime) -> tuple[
     """
     papers = list(candidates)
     heard = {paper.id: _heard(paper, now) for paper in papers}
-    places = {voice(mention) for mentions in heard.values() for mention in mentions} | {ARXIV}
+    places = _places(heard.values())
     odds = {paper.id: history.prior.logit(paper.title, paper.abstract) for paper in papers}
     usual = sorted(odds.values())
     numbers = {paper.id: _number(paper) for paper in papers}
@@ -78,7 +80,7 @@ def rank(candidates: Iterable[Paper], history: History, now: datetime) -> tuple[
             paper,
             (
                 *_votes(heard[paper.id], history),
-                *_breadth(paper, heard[paper.id], len(places)),
+                *_breadth(paper, heard[paper.id], places),
                 *_words(odds[paper.id], usual),
                 *_authors(paper, history),
                 *_age(numbers[paper.id], newest),
@@ -87,6 +89,34 @@ def rank(candidates: Iterable[Paper], history: History, now: datetime) -> tuple[
         for paper in papers
     ]
     return tuple(sorted(scored, key=lambda one: (-one.score, one.paper.id)))
+
+
+def recount(entries: Iterable[Entry], history: History, now: datetime) -> tuple[Scored, ...]:
+    """Score announced papers again days later, best first: votes and places as they are at `now`.
+
+    Words, authors and age stay as they counted on the paper's own day, and of
+    `history` only the votes of earlier papers are looked at. Places are those
+    that show one of these papers.
+    """
+    told = list(entries)
+    heard = {entry.paper.id: _heard(entry.paper, now) for entry in told}
+    places = _places(heard.values())
+    scored = [
+        _scored(
+            entry.paper,
+            (
+                *_votes(heard[entry.paper.id], history),
+                *_breadth(entry.paper, heard[entry.paper.id], places),
+                *(reason for reason in entry.reasons if reason.term not in _THAT_GROW),
+            ),
+        )
+        for entry in told
+    ]
+    return tuple(sorted(scored, key=lambda one: (-one.score, one.paper.id)))
+
+
+def _places(heard: Iterable[Sequence[Mention]]) -> int:
+    return len({voice(mention) for mentions in heard for mention in mentions} | {ARXIV})
 
 
 def _scored(paper: Paper, reasons: Iterable[Reason]) -> Scored:

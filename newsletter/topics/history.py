@@ -83,10 +83,10 @@ def trend(now: Appearance, past: Sequence[PastDay], memory: Memory) -> Trend:
     """
     streak = 1
     for day in reversed(past):
-        if now.slug not in {one.slug for one in day.topics}:
+        if not _has(day, now.slug):
             break
         streak += 1
-    is_known = any(one.slug == now.slug for day in past[-REMEMBERED_DAYS:] for one in day.topics)
+    is_known = any(_has(day, now.slug) for day in past[-REMEMBERED_DAYS:])
     before = [_share(now, day, memory) for day in past[-(SERIES_DAYS - 1) :]]
     usual = _usual(now, memory)
     return Trend(
@@ -97,13 +97,54 @@ def trend(now: Appearance, past: Sequence[PastDay], memory: Memory) -> Trend:
     )
 
 
+def trend_over(
+    one: Appearance, past: Sequence[PastDay], since: date, memory: Memory, *, usual: float | None
+) -> Trend:
+    """Return what a topic did from the day `since` on; `past` is oldest first and ends with the last of them.
+
+    Its share is that of all the papers of those days. It is new where none of
+    the 28 publishing days before them knew it, and it went up or down against
+    the days before that the series still shows, or else against its `usual`
+    share, by more than the noise of a count. Days that the memory has counted
+    no more, and that had no such topic, count as days without it: more than
+    ten days may then be told up, but no ratio.
+    """
+    days = [day for day in past if day.date >= since]
+    before = [day for day in past if day.date < since]
+    papers = sum(day.papers for day in days)
+    share = sum(_share(one, day, memory) * day.papers for day in days) / max(1, papers)
+    shown = [_share(one, day, memory) for day in past[-SERIES_DAYS:]]
+    base = shown[: -len(days)] if days else shown
+    expected = sum(base) / len(base) if base else usual
+    charted = sum(_has(day, one.slug) for day in days)
+    is_counted = charted == len(days) or len(days) <= len(memory.recent)
+    return Trend(
+        movement=_against(share, expected, papers)
+        if any(_has(day, one.slug) for day in before[-REMEMBERED_DAYS:])
+        else "new",
+        streak_days=0,
+        series=tuple(shown),
+        ratio=round(share / usual, 2) if usual and is_counted else None,
+        days=charted,
+    )
+
+
+def _has(day: PastDay, slug: str) -> bool:
+    return any(one.slug == slug for one in day.topics)
+
+
+def _against(share: float, expected: float | None, papers: float) -> str:
+    """Say whether a share of so many papers is beyond two standard deviations of what was expected."""
+    if expected is None:
+        return "steady"
+    noise = 2 * math.sqrt(max(expected, 1 / max(papers, 1)) / max(papers, 1))
+    return "up" if share > expected + noise else "down" if share < expected - noise else "steady"
+
+
 def _movement(now: Appearance, past: Sequence[PastDay], before: Sequence[float]) -> str:
     mean = sum(before) / len(before)
     papers = sum(day.papers for day in past[-len(before) :]) / len(before)
-    noise = 2 * math.sqrt(max(mean, 1 / max(papers, 1)) / max(papers, 1))
-    if now.share > mean + noise:
-        return "up"
-    return "down" if now.share < mean - noise else "steady"
+    return _against(now.share, mean, papers)
 
 
 def _share(now: Appearance, day: PastDay, memory: Memory) -> float:
