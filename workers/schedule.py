@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from newsletter import queue
-from newsletter.delivery import cohorts, reconciling, sweep, throttle
+from newsletter.delivery import cohorts, reconciling, restoration, sweep, throttle
 from newsletter.editions import compose as composing
 from newsletter.settings import Settings
 from newsletter.sources import catalog
@@ -38,6 +38,8 @@ def tick() -> None:
     redis = store()
     if not redis.set(TICK(slot=slot), "1", nx=True, ex=TICK.expires):
         return
+    restoration.notice(redis, settings(), now)
+    restoration.beat(redis, settings(), now)
     redis.set(BEAT_SEEN(), now.isoformat())
     asked = queue.connect(settings())
     for name, ids in work_due(redis, settings(), now):

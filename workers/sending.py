@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from newsletter import queue
-from newsletter.delivery import batches, cohorts, letters, settling, sweep, throttle
+from newsletter.delivery import batches, cohorts, letters, restoration, settling, sweep, throttle
 from newsletter.delivery.ledger import BatchRef
 from workers.app import app, settings, store
 from workers.schedule import ASKED
@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 @app.task(name="workers.sending.freeze")  # type: ignore[untyped-decorator]  # celery ships no types
 def freeze() -> None:
     """Address the newest edition to the readers whose hour has come, and ask for its batches to be sent."""
+    restoration.notice(store(), settings(), datetime.now(UTC))
     frozen = cohorts.freeze_due(store(), settings(), datetime.now(UTC))
     _ask_for(throttle.worth_asking(store(), settings(), frozen))
 
@@ -24,6 +25,7 @@ def freeze() -> None:
 def send_batch(day: str, batch: str | int) -> None:
     """Send one batch of an edition; a batch that is done, or in another worker's hands, is left alone."""
     redis, chosen = store(), settings()
+    restoration.notice(redis, chosen, datetime.now(UTC))
     report = batches.send_batch(redis, chosen, date.fromisoformat(day), int(batch))
     log.info("batch day=%s batch=%s %s", day, batch, report)
     if throttle.of(redis, chosen) is None:

@@ -134,9 +134,9 @@ def status(day: date | None, as_json: bool) -> None:
     """Show how far DAY's delivery has come, and what is in doubt."""
     settings, store = connected()
     day = day or _today(settings)
-    if not EditionStore(store).get(day):
-        raise NotFoundError(f"There is no edition of {day}. Build it: newsletter edition build {day}")
     found = progress.read(store, day)
+    if not found.held and not EditionStore(store).get(day):
+        raise NotFoundError(f"There is no edition of {day}. Build it: newsletter edition build {day}")
     pace = throttle.of(store, settings)
     output.show([_row(found, pace)], as_json=as_json)
     if not as_json and found.uncertain:

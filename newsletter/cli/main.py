@@ -22,6 +22,7 @@ NOUNS = {
     "subscribers": ("newsletter.cli.subscribers:subscribers", "Who reads: list, add, import, export, …"),
     "mailbox": ("newsletter.cli.mailbox:mailbox", "Mail that comes back: bounces, unsubscriptions."),
     "search": ("newsletter.cli.search:search", "The search index of this machine: rebuild."),
+    "store": ("newsletter.cli.store:store", "The server: say that it was restored from a backup."),
     "config": ("newsletter.cli.config:config", "The settings: show, example, keys."),
     "version": ("newsletter.cli.config:version", "The versions that a bug report needs."),
 }

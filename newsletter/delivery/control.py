@@ -4,6 +4,7 @@ A hold takes effect before the next request: claims and intents are refused
 while it stands, a request that is under way ends as it ends.
 """
 
+from collections.abc import Iterable
 from datetime import date
 
 from newsletter.delivery import store as keys
@@ -64,16 +65,21 @@ def retry_refused(store: Store, day: date) -> int:
     return int(Script.named("retry").run(store, names)[0])
 
 
-def new_epoch(store: Store, reason: str = "restored from a backup") -> tuple[date, ...]:
+def new_epoch(
+    store: Store, reason: str = "restored from a backup", *, days: Iterable[date] = ()
+) -> tuple[date, ...]:
     """Say that this store's past is older than the world's; return the editions that are held for it.
 
     Fencing tokens start above all that were ever given out, so that events of
-    requests which this store does not remember prove nothing here, and every
-    edition that is not done waits for the operator.
+    requests which this store does not remember prove nothing here. Every
+    edition that is not done waits for the operator, and so does each of
+    `days`, even one that this store has never heard of.
     """
     with unavailable_store():
         store.incr(keys.EPOCH())
-    days = open_days(store)
-    for day in days:
+    held = tuple(sorted({*open_days(store), *days}))
+    for day in held:
         hold(store, day, f"{reason}: what was sent since is not known. Check with the provider, then resume.")
-    return days
+        with unavailable_store():
+            store.sadd(keys.OPEN(), day.isoformat())
+    return held
