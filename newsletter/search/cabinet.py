@@ -90,9 +90,11 @@ class Cabinet:
         with faults(self.directory):
             self.directory.mkdir(parents=True, exist_ok=True)
             with exclusive(self.directory / "writer.lock") as lock:
-                if lock is not None:
-                    self._clear()
-                yield lock is not None
+                try:
+                    yield lock is not None
+                finally:
+                    if lock is not None:
+                        self._clear()  # what this one left unfinished, or one that was killed before it
 
     def state(self) -> State | None:
         """Return what the index holds; None where there is none of this layout."""
@@ -111,7 +113,6 @@ class Cabinet:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self.directory / "state.json")
-        self._clear()
 
     def is_sound(self, state: State) -> bool:
         """Whether the files are as they were written; their contents are read only where they are doubted."""
@@ -195,10 +196,10 @@ def faults(directory: Path) -> Iterator[None]:
 
 
 def _fault(directory: Path, error: BaseException) -> IndexFaultError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".") + "."
     return IndexFaultError(
-        f"The search index in {directory} cannot be used: {reason}. It will be made anew as soon as there is "
-        "room on the disk and the folder may be written; until then: newsletter search rebuild"
+        f"The search index in {directory} cannot be used: {reason} Look whether the disk is full and the "
+        "folder may be written. The site mends the index by itself then, or at once: newsletter search rebuild"
     )
 
 

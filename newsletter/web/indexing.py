@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from newsletter.errors import NewsletterError
+from newsletter.search import IndexFaultError
 from newsletter.search.refresh import refresh
 from newsletter.web.site import Site
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 REFRESH_EVERY = timedelta(seconds=5)
 """An idle look costs milliseconds."""
+_AFTER_A_FAULT = timedelta(minutes=5)
+"""A disk that is full stays so for a while, and each attempt may write everything anew."""
 _BREATH = timedelta(milliseconds=30)
 """Between two lots of papers, so that pages are served while all of them are indexed."""
 _LEAVE_WITHIN = timedelta(seconds=10)
@@ -48,18 +51,21 @@ def keep(site: Site, is_closing: threading.Event) -> None:
     """Refresh the index again and again until the site closes; a fault is said once, and tried again."""
     said = ""
     while True:
+        pause = REFRESH_EVERY
         try:
             _refresh(site, is_closing)
             said = ""
         except _StoppedError:
             return
         except NewsletterError as error:
+            pause = _AFTER_A_FAULT if isinstance(error, IndexFaultError) else REFRESH_EVERY
             if str(error) != said:
                 log.error("%s", error)  # noqa: TRY400 - expected: the message says what to do
             said = str(error)
         except Exception:
             log.exception("the search index was not refreshed; this is tried again")
-        if is_closing.wait(REFRESH_EVERY.total_seconds()):
+            pause = _AFTER_A_FAULT
+        if is_closing.wait(pause.total_seconds()):
             return
 
 

@@ -196,6 +196,12 @@ def test_only_one_process_writes_a_directory(library: Library, settings: Setting
     assert turned_away == [None]
 
 
+def _environ(settings: Settings) -> dict[str, str]:
+    return clean_environ(
+        REDIS_URL=settings.redis_url.get_secret_value(), NEWSLETTER_DATA_DIR=str(settings.data_dir)
+    )
+
+
 KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
@@ -220,18 +226,58 @@ def test_a_writer_that_is_killed_leaves_the_old_index_and_no_lock(
 ):
     """Kill -9 in the middle of a rebuild, of a refresh, or between the engine's commit and ours."""
     library.keep(a_work(3, "Flow again"))
-    environ = clean_environ(
-        REDIS_URL=settings.redis_url.get_secret_value(),
-        NEWSLETTER_DATA_DIR=str(settings.data_dir),
-        NEWSLETTER_SECRET_KEY="a-secret-of-the-tests",
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, step], cwd=tmp_path, env=_environ(settings), check=False
     )
-    ended = subprocess.run([sys.executable, "-c", KILLED, step], cwd=tmp_path, env=environ, check=False)
     assert ended.returncode == -9
     library.cabinet = Cabinet(settings.data_dir)
     assert "arxiv:2606.00001" in library.found("flow")
     assert library.refresh() == Refreshed(written=1)
     assert set(library.found("flow")) == {"arxiv:2606.00001", "arxiv:2606.00003"}
     assert len(list(library.cabinet.directory.glob("*/meta.json"))) == 1
+
+
+FULL = """
+import os, resource
+from datetime import UTC, datetime
+from pathlib import Path
+from newsletter import settings, store
+from newsletter.search.cabinet import Cabinet, IndexFaultError
+from newsletter.search.refresh import refresh
+chosen = settings.load(dict(os.environ), directory=Path.cwd())
+redis = store.connect(chosen)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+try:
+    refresh(redis, Cabinet(chosen.data_dir), datetime(2026, 6, 10, 13, tzinfo=UTC))
+except IndexFaultError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("harm", [None, _delete], ids=["following", "rebuilding"])
+def test_a_full_disk_costs_nothing_but_the_news(
+    library: Library, settings: Settings, tmp_path, harm: Callable[[Library], None] | None
+):
+    """No file can grow: what there was goes on answering, nothing unfinished stays, and later all is well."""
+    reader = Library(library.store, settings)
+    assert reader.found("flow") == ["arxiv:2606.00001"]
+    if harm is not None:
+        harm(library)
+    library.keep(a_work(3, "Flow again"))
+    told = subprocess.run(
+        [sys.executable, "-c", FULL],
+        cwd=tmp_path,
+        env=_environ(settings),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "Look whether the disk is full" in told
+    assert len(list(library.cabinet.directory.glob("*/"))) == (0 if harm else 1)
+    assert reader.cabinet.index() is None if harm else reader.found("flow") == ["arxiv:2606.00001"]
+    library.cabinet = Cabinet(settings.data_dir)
+    library.refresh()
+    assert set(library.found("flow")) == {"arxiv:2606.00001", "arxiv:2606.00003"}
 
 
 def test_a_directory_that_cannot_be_written_is_a_fault_that_says_what_to_do(
@@ -246,10 +292,7 @@ def test_a_directory_that_cannot_be_written_is_a_fault_that_says_what_to_do(
 
 def test_the_command_makes_the_index_anew(library: Library, settings: Settings, tmp_path):
     """It says how many papers there are; while another process writes, it says so and fails."""
-    environ = {
-        "REDIS_URL": settings.redis_url.get_secret_value(),
-        "NEWSLETTER_DATA_DIR": str(settings.data_dir),
-    }
+    environ = _environ(settings)
     before = library.cabinet.state()
     done = run(tmp_path, "search", "rebuild", **environ)
     assert (done.returncode, done.stdout) == (0, f"2 papers are indexed in {library.cabinet.directory}.\n")
