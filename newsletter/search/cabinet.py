@@ -199,7 +199,7 @@ def _fault(directory: Path, error: BaseException) -> IndexFaultError:
     reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".") + "."
     return IndexFaultError(
         f"The search index in {directory} cannot be used: {reason} Look whether the disk is full and the "
-        "folder may be written. The site mends the index by itself then, or at once: newsletter search rebuild"
+        "folder may be written. The site mends the index by itself then; at once: newsletter search rebuild"
     )
 
 
