@@ -12,7 +12,8 @@ from newsletter.cli import output
 from newsletter.delivery.mailers.dkim import Signer
 from newsletter.delivery.return_path import ReturnPath
 from newsletter.errors import NewsletterError, SettingsError
-from newsletter.rendering import pages
+from newsletter.rendering import trial
+from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 
 
@@ -104,13 +105,7 @@ def _outbox(settings: Settings) -> str | None:
 def _templates(settings: Settings) -> str | None:
     if settings.templates_dir and not Path(settings.templates_dir).is_dir():
         return f"NEWSLETTER_TEMPLATES_DIR names {settings.templates_dir}, not a folder. Create or unset it."
-    environment = pages.environment(settings)
-    for name in environment.list_templates(extensions=["html", "txt", "xml"]):
-        try:
-            environment.get_template(name)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with an operator's template is the fault
-            return f"The template {name} is broken: {error}. Mend it, or remove the override."
-    return None
+    return trial.fault(SiteFacts.of(settings))
 
 
 def _sources(settings: Settings) -> str | None:

