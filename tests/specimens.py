@@ -142,6 +142,38 @@ def a_long_edition(papers: int = 25) -> Edition:
     return an_edition(sections=sections, also=entries[24:], candidates=1204)
 
 
+def a_week() -> Edition:
+    """Return the day's papers as those of the week that ends with it, a source missing in between."""
+    day = an_edition()
+
+    def dated(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        days = (DAY - timedelta(days=6 - place % 5) for place in range(len(entries)))
+        return tuple(
+            entry.model_copy(update={"edition_of": of}) for entry, of in zip(entries, days, strict=True)
+        )
+
+    sections = tuple(
+        section.model_copy(
+            update={
+                "entries": dated(section.entries),
+                "trend": section.trend.model_copy(update={"streak_days": 0, "days": 1 + place}),
+            }
+        )
+        for place, section in enumerate(day.sections)
+    )
+    first, *others = day.coverage
+    return day.model_copy(
+        update={
+            "since": DAY - timedelta(days=6),
+            "sections": sections,
+            "also": dated(day.also),
+            "coverage": (first.model_copy(update={"note": "missing on 2 of 7 days"}), *others),
+            "candidates": 3120,
+            "notes": ("Votes and places are those known on 2026-11-22.",),
+        }
+    )
+
+
 def a_quiet_edition(**values: Any) -> Edition:
     """Return a day without papers."""
     return an_edition(**({"sections": (), "also": (), "candidates": 0} | values))

@@ -64,6 +64,9 @@ def sentences(edition: Edition) -> tuple[str, ...]:
     for state, called in _MISSING.items():
         if missing := [_missing(one, edition.date) for one in polled if one.state is state]:
             found.append(f"{called}: {_listed(missing)}.")
+    at_times = [one for one in polled if edition.since and one.state in _ANSWERED and one.note]
+    if at_times:
+        found.append(f"Not always there: {_listed([_missing(one, edition.date) for one in at_times])}.")
     return tuple(found)
 
 

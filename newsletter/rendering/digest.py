@@ -42,8 +42,13 @@ def headers(edition: Edition, site: SiteFacts) -> tuple[tuple[str, str], ...]:
         ("List-Id", site.list_id),
         *site.unsubscribe_headers,
         ("List-Archive", f"<{site.url('/archive')}>"),
-        ("Feedback-ID", f"{edition.date:%Y%m%d}:digest:list:{site.sender_id}"),
+        ("Feedback-ID", f"{_issue(edition)}:digest:list:{site.sender_id}"),
     )
+
+
+def _issue(edition: Edition) -> str:
+    first = f"{edition.since:%Y%m%d}-" if edition.since else ""
+    return f"{first}{edition.date:%Y%m%d}"
 
 
 def facts(edition: Edition, preferences: Preferences, site: SiteFacts) -> dict[str, Any]:

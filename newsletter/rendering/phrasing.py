@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from newsletter.models import Entry, Paper, Preferences, Trend
+from newsletter.models import Edition, Entry, Paper, Preferences, Trend
 
 WORDS_A_MINUTE = 230
 """Silent reading of English prose (Brysbaert 2019, 238; abstracts are denser)."""
@@ -53,6 +53,47 @@ def long_date(day: date) -> str:
     'Sunday, 22 November 2026'
     """
     return f"{weekday(day)}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def dates(edition: Edition) -> str:
+    """Name the day of an edition, or its first and last, as a masthead does.
+
+    >>> noon = datetime.fromisoformat("2026-11-22T12:00Z")
+    >>> week = Edition(since=date(2026, 11, 16), date=noon.date(), composed_at=noon, cut_off=noon)
+    >>> dates(week), dates(week.model_copy(update={"since": date(2026, 10, 31)}))
+    ('16 to 22 November 2026', '31 October to 22 November 2026')
+    """
+    first, last = edition.since, edition.date
+    if first is None:
+        return long_date(last)
+    year = f" {first.year}" if first.year != last.year else ""
+    month = f" {_MONTHS[first.month - 1]}{year}" if year or first.month != last.month else ""
+    return f"{first.day}{month} to {last.day} {_MONTHS[last.month - 1]} {last.year}"
+
+
+def stretch(edition: Edition) -> str:
+    """Say when an edition's papers came: today, this week, this month, or since a weekday.
+
+    >>> noon = datetime.fromisoformat("2026-11-23T12:00Z")
+    >>> long = Edition(since=date(2026, 11, 21), date=noon.date(), composed_at=noon, cut_off=noon)
+    >>> stretch(long), stretch(long.model_copy(update={"since": None}))
+    ('since Saturday', 'today')
+    """
+    if edition.since is None:
+        return "today"
+    days = (edition.date - edition.since).days + 1
+    return f"since {weekday(edition.since)}" if days < 7 else "this week" if days == 7 else "this month"
+
+
+def also(edition: Edition) -> str:
+    """Head the papers that stand under no topic.
+
+    >>> noon = datetime.fromisoformat("2026-11-23T12:00Z")
+    >>> also(Edition(since=date(2026, 11, 17), date=noon.date(), composed_at=noon, cut_off=noon))
+    'This week'
+    """
+    said = f"also {stretch(edition)}" if edition.sections else stretch(edition)
+    return said[:1].upper() + said[1:]
 
 
 def weekday(day: date) -> str:
@@ -131,9 +172,14 @@ def movement(trend: Trend) -> str:
     '4.1× its usual share, 3rd day in a row'
     >>> movement(Trend())
     'first day on the chart'
+    >>> movement(Trend(movement="up", ratio=2.0, days=3)), movement(Trend(days=1))
+    ('2.0× its usual share, 3 days on the chart', 'first time on the chart, 1 day')
     """
     parts = [f"{times(trend.ratio)} its usual share"] if trend.ratio is not None else []
-    if trend.movement in {"new", "followed"}:
+    if trend.days is not None:
+        days = count(trend.days, "day")
+        parts += ["first time on the chart", days] if trend.movement == "new" else [f"{days} on the chart"]
+    elif trend.movement in {"new", "followed"}:
         parts.append(_WITHOUT_NUMBERS[trend.movement])
     elif trend.streak_days > 1:
         parts.append(f"{ordinal(trend.streak_days)} day in a row")
@@ -160,6 +206,15 @@ def schedule(preferences: Preferences) -> str:
     often = _FREQUENCIES[preferences.frequency]
     papers = count(preferences.limit, "paper")
     return f"{often} about {preferences.hour:02}:00 ({preferences.timezone}), up to {papers}"
+
+
+def rhythm(preferences: Preferences) -> str:
+    """Say how often and how much a reader gets, where the hour is not known.
+
+    >>> rhythm(Preferences(frequency="weekly"))
+    'once a week, up to 15 papers'
+    """
+    return f"{_FREQUENCIES[preferences.frequency]}, up to {count(preferences.limit, 'paper')}"
 
 
 def appointment(moment: datetime, preferences: Preferences) -> str:
@@ -236,8 +291,9 @@ def quotation(entry: Entry) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
-        short_date, long_date, weekday, since, count, times, ordinal, sparkline, arrow, movement, byline,
-        anchor, links, further_links, home, schedule, reason, quotation,
+        short_date, long_date, dates, stretch, also,
+        weekday, since, count, times, ordinal, sparkline, arrow, movement, byline,
+        anchor, links, further_links, home, schedule, rhythm, reason, quotation,
     )
 }  # fmt: skip
 """What every template can say."""

@@ -1,14 +1,16 @@
 """What mails and pages say of the newsletter itself."""
 
 import re
-from datetime import date
+from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote, urlsplit
 
-from newsletter.models import Value
+from newsletter.models import Edition, Value
 from newsletter.settings import Settings
+
+_DAY = timedelta(days=1)
 
 
 class SiteFacts(Value):
@@ -84,10 +86,29 @@ class SiteFacts(Value):
         """Return the public address of a path that begins with a slash."""
         return self.base_url + path
 
-    def edition_url(self, day: date) -> str:
-        """Return where an edition stands on the web."""
-        return self.url(f"/d/{day.isoformat()}")
+    def edition_url(self, edition: Edition) -> str:
+        """Return where an edition stands on the web; one of a long weekend has but the month's list."""
+        return self.url(edition_path(edition))
 
     def topic_url(self, slug: str) -> str:
         """Return where a topic's history stands on the web."""
         return self.url(f"/topics/{quote(slug)}")
+
+
+def edition_path(edition: Edition) -> str:
+    """Return the path of an edition's page.
+
+    >>> from datetime import UTC, date, datetime
+    >>> noon = datetime(2027, 1, 3, 12, tzinfo=UTC)
+    >>> day = Edition(date=noon.date(), composed_at=noon, cut_off=noon)
+    >>> [edition_path(day.model_copy(update={"since": first})) for first in (None, date(2026, 12, 28))]
+    ['/d/2027-01-03', '/week/2026-W53']
+    """
+    first, last = edition.since, edition.date
+    if first is None:
+        return f"/d/{last.isoformat()}"
+    year, week, weekday = first.isocalendar()
+    if weekday == 1 and (last - first).days == 6:
+        return f"/week/{year}-W{week:02}"
+    is_month = first.day == 1 and (last + _DAY).day == 1
+    return f"/{'month' if is_month else 'archive'}/{last.isoformat()[:7]}"

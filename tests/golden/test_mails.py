@@ -19,6 +19,9 @@ MAILS = {
     "one-paper": lambda: _digest(
         specimens.an_edition(sections=(), also=specimens.an_edition().also[:1], candidates=12)
     ),
+    "week": lambda: digest.render(
+        specimens.a_week(), specimens.READER.model_copy(update={"frequency": "weekly"}), specimens.SITE
+    ),
     "quiet": lambda: _digest(specimens.a_quiet_edition()),
     "broken": lambda: _digest(
         specimens.a_quiet_edition(
