@@ -13,6 +13,7 @@ from time import monotonic, sleep
 from typing import Final
 
 from newsletter.delivery import links, mailers, reputation, throttle
+from newsletter.delivery.copies import Copy
 from newsletter.delivery.ledger import (
     ACCEPTED,
     LEFT,
@@ -95,7 +96,7 @@ def send_batch(
         return BatchReport(BatchRef(day, batch), denied=claim.why)
     site = SiteFacts.of(settings)
     try:
-        message = message_of(store, site, ledger, claim)
+        message = message_of(store, settings, site, ledger, claim)
     except PermanentError as error:
         ledger.release(claim)
         ledger.hold(day, str(error))
@@ -269,7 +270,10 @@ class _Sending:
         return replace(outcome, rejected=None)
 
     def _given_up(self, outcome: Outcome) -> dict[int, str]:
-        age = self._now() - datetime.combine(self._claim.ref.day, datetime.min.time(), UTC)
+        if not outcome.deferred:
+            return {}
+        copy = Copy.model_validate_json(self._ledger.rendering(self._claim))
+        age = self._now() - datetime.combine(copy.mailed_on(self._claim.ref.day), datetime.min.time(), UTC)
         if age < GIVE_UP_AFTER:
             return {}
         return {one: f"given up after two days: {why}" for one, why in outcome.deferred.items()}

@@ -5,29 +5,31 @@ next edition's. Each edition remembers how far in time it has addressed
 readers, so slots missed while everything was down are caught up, in the order
 of the editions, and a late edition still reaches the slots that waited for it.
 Who was addressed once for an edition is never addressed again for it: not
-after changing the hour, and not after a welcome that carried it.
+after changing the hour or the frequency, and not after a welcome that carried
+it. What a reader's mail brings, one day or several, is said in `copies`.
 
 Editions are cut off at one moment of the world, and hours are local. Where a
 zone's clocks go back, an edition's day may lie between two occurrences of an
 hour: it is sent with the next one, so that nobody misses it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 
 import numpy as np
-import numpy.typing as npt
 
 from newsletter.delivery import store as keys
-from newsletter.delivery.ids import packed
+from newsletter.delivery.copies import Copy, edition_of, period_of, shape_of
 from newsletter.delivery.ledger import BatchRef
-from newsletter.delivery.store import KEEP_SECONDS, STALE_AFTER, Script
+from newsletter.delivery.rolls import Ids, Roll, Rolls
+from newsletter.delivery.store import STALE_AFTER
 from newsletter.editions import for_reader
+from newsletter.editions.periods import Period
 from newsletter.editions.store import EditionStore
 from newsletter.errors import InvalidInputError, NotFoundError
-from newsletter.models import Edition, Preferences
+from newsletter.models import Edition
 from newsletter.settings import Settings
 from newsletter.store import Store, unavailable_store
 from newsletter.subscribers import schedule
@@ -35,8 +37,6 @@ from newsletter.subscribers.records import Reader
 from newsletter.subscribers.schedule import Occurrence
 from newsletter.subscribers.store import SubscriberStore
 
-BATCH = 1000
-"""The most recipients of one batch: what SendGrid takes in one request."""
 READ_AT_ONCE = 2000
 """Readers fetched in one round trip, so that the server is not held up."""
 _SMALLEST = timedelta(microseconds=1)
@@ -44,7 +44,8 @@ _DAY = timedelta(days=1)
 _QUARTER = timedelta(minutes=15)
 """Every zone's offset, and so every slot, is a multiple of it."""
 
-Ids = npt.NDArray[np.int64]
+Addressee = tuple[Reader, Period | None]
+"""Who is due, and which days the copy brings; None for the newest alone."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,10 @@ def freeze_due(store: Store, settings: Settings, now: datetime) -> tuple[BatchRe
     two callers at once address nobody twice. Readers whose own edition would
     be empty are not mailed.
     """
-    del settings
     frozen: list[BatchRef] = []
     for window in reversed(windows(store, now)):
         if window.may_hold_a_slot:
-            while (refs := _freeze_window(store, window)) is None:
+            while (refs := _freeze_window(store, settings, window)) is None:
                 pass  # another freeze or a welcome came between: look again
             frozen += refs
     return tuple(frozen)
@@ -99,14 +99,13 @@ def freeze_everyone(store: Store, settings: Settings, day: date) -> tuple[BatchR
     too. Raises `NotFoundError` where there is no such edition, and
     `InvalidInputError` where who had it is forgotten.
     """
-    del settings
     _refuse_forgotten(store, day)
     edition = EditionStore(store).get(day)
     if edition is None:
         raise NotFoundError(f"There is no edition of {day}. Build it first: newsletter edition build {day}")
     while True:
-        version = _version(store, day)
-        refs = _freeze(store, edition, version, _everyone(store, day), through=None)
+        everyone = ((reader, None) for reader in _everyone(store, day))
+        refs = _freeze(store, settings, edition, everyone, through=None)
         if refs is not None:
             return refs
 
@@ -117,9 +116,8 @@ def everyone_waiting(store: Store, day: date) -> tuple[int, ...]:
     Raises `InvalidInputError` where who had it is forgotten.
     """
     _refuse_forgotten(store, day)
-    had = np.unpackbits(np.frombuffer(keys.read_bitmap(store, day), np.uint8))
     ids = np.unique(np.array([reader.id for reader in _everyone(store, day)], np.int64))
-    return tuple(sorted(_unaddressed(ids, had).tolist()))
+    return tuple(ids[~Roll(store, day).holds(ids)].tolist())
 
 
 def _refuse_forgotten(store: Store, day: date) -> None:
@@ -160,20 +158,23 @@ def windows(store: Store, now: datetime) -> list[Window]:
     return found
 
 
-def _freeze_window(store: Store, window: Window) -> tuple[BatchRef, ...] | None:
+def _freeze_window(store: Store, settings: Settings, window: Window) -> tuple[BatchRef, ...] | None:
     subscribers = SubscriberStore(store)
-    version = _version(store, window.edition.date)
     came = schedule.begins(subscribers.slots(), window.after, window.until)
-    earlier = _freeze_missed(store, subscribers, window.edition, came)
+    earlier = _freeze_missed(store, settings, subscribers, window.edition, came)
     if earlier is None:
         return None
-    cohort = (reader for occurrence in came for reader in _wanting(subscribers, occurrence))
-    refs = _freeze(store, window.edition, version, cohort, through=window.until)
+    cohort = (one for occurrence in came for one in _wanting(subscribers, occurrence, window.edition.date))
+    refs = _freeze(store, settings, window.edition, cohort, through=window.until)
     return None if refs is None else earlier + refs
 
 
 def _freeze_missed(
-    store: Store, subscribers: SubscriberStore, edition: Edition, came: Iterable[Occurrence]
+    store: Store,
+    settings: Settings,
+    subscribers: SubscriberStore,
+    edition: Edition,
+    came: Iterable[Occurrence],
 ) -> tuple[BatchRef, ...] | None:
     """Address the edition before to slots that did not occur in its time; None where it must be redone."""
     before = EditionStore(store).latest(before=edition.date)
@@ -187,70 +188,72 @@ def _freeze_missed(
     ]
     if not missed:
         return ()
-    version = _version(store, before.date)
-    cohort = (reader for occurrence in missed for reader in _wanting(subscribers, occurrence))
-    return _freeze(store, before, version, cohort, through=None)
+    cohort = (one for occurrence in missed for one in _wanting(subscribers, occurrence, before.date))
+    return _freeze(store, settings, before, cohort, through=None)
 
 
 def _freeze(
-    store: Store, edition: Edition, version: str, cohort: Iterable[Reader], *, through: datetime | None
+    store: Store,
+    settings: Settings,
+    edition: Edition,
+    cohort: Iterable[Addressee],
+    *,
+    through: datetime | None,
 ) -> tuple[BatchRef, ...] | None:
-    """Freeze a cohort in one step; None where somebody else changed the edition's list meanwhile."""
-    had = np.unpackbits(np.frombuffer(keys.read_bitmap(store, edition.date), np.uint8))
-    batches: list[str] = []
-    shapes: dict[str, str] = {}
-    mailed: list[Ids] = []
-    quiet: list[Ids] = []
-    for shape, ids in _by_shape(cohort).items():
-        new = _unaddressed(ids, had)
-        if not len(new):
-            continue
-        if for_reader(edition, shape).is_quiet:
-            quiet.append(new)
-            continue
-        mailed.append(new)
-        key = _rendering_key(edition, shape)
-        shapes[key] = shape.model_dump_json(exclude_defaults=True)
-        batches += [f"{key}|{packed(part.tolist())}" for part in _cut(new)]
-    answer = Script.named("freeze").run(
-        store,
-        [name(day=edition.date) for name in _FROZEN] + [keys.OPEN()],
-        edition.date.isoformat(),
-        version,
-        through.isoformat() if through else "",
-        _bitmap(mailed + quiet),
-        sum(map(len, mailed)),
-        sum(map(len, quiet)),
-        KEEP_SECONDS,
-        len(shapes),
-        *(text for pair in shapes.items() for text in pair),
-        len(batches),
-        *batches,
-    )
-    if answer[0] == "stale":
-        return None
-    return tuple(BatchRef(edition.date, int(answer[1]) + offset) for offset in range(len(batches)))
+    """Freeze a cohort in one step; None where somebody else changed a list that it rests on meanwhile."""
+    rolls = Rolls(store, edition.date)
+    shelf = _Shelf(store, settings, edition)
+    for copy, ids in _by_copy(cohort).items():
+        brought = shelf.days(copy.period)
+        for had, new in rolls.parted(ids, brought):
+            own = copy.model_copy(update={"had": had})
+            fresh = [day for day in brought if day not in had]
+            for day in fresh:
+                rolls[day].enter(new)
+            if shelf.is_quiet(own):
+                rolls[fresh[-1]].pass_over(new)
+            else:
+                rolls[fresh[-1]].mail(new, shelf.rendering(own), own.model_dump_json(exclude_defaults=True))
+    return rolls.freeze(through)
 
 
-_FROZEN = (keys.EDITION, keys.ADDRESSED, keys.BATCHES, keys.RENDERINGS, keys.MARKS, keys.DUE)
+class _Shelf:
+    """The editions that a freeze looks at, each read once."""
+
+    def __init__(self, store: Store, settings: Settings, edition: Edition) -> None:
+        self._store = store
+        self._settings = settings
+        self._newest = edition.date
+        self._dates = sorted(EditionStore(store).dates())
+        self._read: dict[tuple[Period | None, bool], tuple[Edition, str]] = {}
+
+    def days(self, period: Period | None) -> tuple[date, ...]:
+        """Return the days of a period that have an edition, oldest first; without a period, the newest."""
+        if period is None:
+            return (self._newest,)
+        return tuple(day for day in self._dates if day in period)
+
+    def is_quiet(self, copy: Copy) -> bool:
+        """Whether a copy would be empty."""
+        return for_reader(self._whole(copy)[0], copy.preferences, had=copy.had).is_quiet
+
+    def rendering(self, copy: Copy) -> str:
+        """Name a rendering by all that goes into it, so that workers may keep what they rendered."""
+        content = self._whole(copy)[1] + copy.model_dump_json()
+        return blake2b(content.encode(), digest_size=6).hexdigest()
+
+    def _whole(self, copy: Copy) -> tuple[Edition, str]:
+        key = copy.period, bool(copy.preferences.topics)
+        if key not in self._read:
+            whole = edition_of(self._store, self._settings, self._newest, copy)
+            self._read[key] = whole, blake2b(whole.model_dump_json().encode()).hexdigest()
+        return self._read[key]
 
 
-def shape_of(preferences: Preferences) -> Preferences:
-    """Return only what changes the mail: readers who agree in it share one rendering."""
-    return Preferences(
-        topics=preferences.topics,
-        followed_until=preferences.followed_until,
-        muted=preferences.muted,
-        limit=preferences.limit,
-        format=preferences.format,
-        frequency="weekly" if preferences.frequency == "weekly" else "daily",
-    )
-
-
-def _by_shape(cohort: Iterable[Reader]) -> dict[Preferences, Ids]:
-    """Group readers by what they get."""
-    groups: dict[tuple[object, ...], tuple[Preferences, list[int]]] = {}
-    for reader in cohort:
+def _by_copy(cohort: Iterable[Addressee]) -> dict[Copy, Ids]:
+    """Group readers by what they get, in the order in which they are due."""
+    groups: dict[tuple[object, ...], tuple[Copy, list[int]]] = {}
+    for reader, period in cohort:
         wish = reader.preferences
         agreed = (
             wish.topics,
@@ -258,18 +261,19 @@ def _by_shape(cohort: Iterable[Reader]) -> dict[Preferences, Ids]:
             wish.muted,
             wish.limit,
             wish.format,
-            wish.frequency == "weekly",
+            wish.frequency,
+            period,
         )
         if agreed not in groups:
-            groups[agreed] = (shape_of(wish), [])
+            groups[agreed] = (Copy(preferences=shape_of(wish), period=period), [])
         groups[agreed][1].append(reader.id)
-    return {shape: np.unique(np.array(ids, np.int64)) for shape, ids in groups.values()}
+    return {copy: np.unique(np.array(ids, np.int64)) for copy, ids in groups.values()}
 
 
-def _wanting(subscribers: SubscriberStore, occurrence: Occurrence) -> Iterator[Reader]:
+def _wanting(subscribers: SubscriberStore, occurrence: Occurrence, newest: date) -> Iterator[Addressee]:
     for reader in _readers(subscribers, subscribers.ids_due(occurrence.slot)):
         if schedule.is_wanted(reader.preferences, occurrence.day):
-            yield reader
+            yield reader, period_of(reader.preferences.frequency, occurrence.day, newest)
 
 
 def _readers(subscribers: SubscriberStore, ids: Iterable[int]) -> Iterator[Reader]:
@@ -282,37 +286,6 @@ def _readers(subscribers: SubscriberStore, ids: Iterable[int]) -> Iterator[Reade
 def _is_paused(reader: Reader, day: date) -> bool:
     until = reader.preferences.paused_until
     return until is not None and day < until
-
-
-def _unaddressed(ids: Ids, had: npt.NDArray[np.uint8]) -> Ids:
-    """Return those ids whose bit is not set; ids beyond the bitmap have no bit."""
-    known = ids[ids < len(had)]
-    return np.concatenate((known[had[known] == 0], ids[ids >= len(had)]))
-
-
-def _cut(ids: Ids) -> Sequence[Ids]:
-    return [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
-
-
-def _bitmap(groups: Sequence[Ids]) -> bytes:
-    """Return Redis's bitmap of these ids: bit 0 is the highest of the first byte."""
-    if not groups:
-        return b""
-    ids = np.concatenate(groups)
-    bits = np.zeros(int(ids.max()) + 1, np.uint8)
-    bits[ids] = 1
-    return np.packbits(bits).tobytes()
-
-
-def _rendering_key(edition: Edition, shape: Preferences) -> str:
-    """Name a rendering by all that goes into it, so that workers may keep what they rendered."""
-    content = edition.model_dump_json() + shape.model_dump_json()
-    return blake2b(content.encode(), digest_size=6).hexdigest()
-
-
-def _version(store: Store, day: date) -> str:
-    with unavailable_store():
-        return str(store.hget(keys.EDITION(day=day), "version") or "0")
 
 
 def _through(store: Store, day: date) -> datetime | None:

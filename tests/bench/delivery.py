@@ -41,7 +41,7 @@ from sendgrid.helpers.mail import Content, CustomArg, From, Header, Mail, Person
 
 from newsletter import settings as settings_module  # noqa: E402
 from newsletter import store as store_module  # noqa: E402
-from newsletter.delivery import cohorts, links  # noqa: E402
+from newsletter.delivery import cohorts, links, rolls  # noqa: E402
 from newsletter.delivery.batches import send_batch  # noqa: E402
 from newsletter.delivery.ledger import Ledger  # noqa: E402
 from newsletter.delivery.mailers.smtp import Server, Smtp  # noqa: E402
@@ -149,7 +149,7 @@ class Bench:
         self.published += timedelta(days=1)
         day = self.published
         publish(self.store, self.edition.model_copy(update={"date": day, "cut_off": self.edition.cut_off}))
-        refs = cohorts.freeze_everyone(self.store, settings, day)[: max(1, most // cohorts.BATCH)]
+        refs = cohorts.freeze_everyone(self.store, settings, day)[: max(1, most // rolls.BATCH)]
         send_batch(self.store, settings, day, refs[0].batch)  # renders, connects
         refs = refs[1:] or refs
 

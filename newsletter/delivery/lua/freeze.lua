@@ -1,48 +1,80 @@
 -- Address a cohort: its recipients, its batches and how far in time they reach, all or nothing.
 --
--- KEYS  edition, addressed, batches, renderings, marks, due, open
--- ARGV  day, version that the caller saw, through (ISO instant, or '' where no slot is behind it),
---       bitmap of the newly addressed, how many are mailed, how many have nothing to read, keep-seconds,
+-- KEYS  open, then for each day that the cohort's copies bring, the newest first:
+--       edition, addressed, batches, renderings, marks, due
+-- ARGV  keep-seconds, through (ISO instant that the first day has come to, or '' where no slot is behind it),
+--       then for each day:
+--       day, version that the caller saw, bitmap of all who are addressed now ('' where nobody was added),
+--       how many are mailed, how many have nothing to read,
 --       how many renderings, then (key, json) each,
 --       how many batches, then the definition of each
--- Answer: {'frozen', first batch number} or {'stale'} where another freeze came between: read again and redo.
-local edition, addressed, batches, renderings, marks, due, open = unpack(KEYS)
-if (redis.call('HGET', edition, 'version') or '0') ~= ARGV[2] then
-  return { 'stale' }
-end
-redis.call('HINCRBY', edition, 'version', 1)
-if ARGV[3] ~= '' then
-  redis.call('HSET', edition, 'through', ARGV[3])
-end
-if #ARGV[4] > 0 then
-  local newly = addressed .. ':new'
-  redis.call('SET', newly, ARGV[4])
-  redis.call('BITOP', 'OR', addressed, addressed, newly)
-  redis.call('DEL', newly)
-end
-redis.call('HINCRBY', edition, 'recipients', ARGV[5])
-redis.call('HINCRBY', edition, 'quiet', ARGV[6])
-
-local at = 8
-for _ = 1, tonumber(ARGV[at]) do
-  redis.call('HSET', renderings, ARGV[at + 1], ARGV[at + 2])
-  at = at + 2
-end
-at = at + 1
-local added = tonumber(ARGV[at])
-local first = tonumber(redis.call('HGET', edition, 'batches') or '0') + 1
-for number = first, first + added - 1 do
-  redis.call('HSET', batches, number, ARGV[at + 1])
-  redis.call('HSET', marks, number, '.')
-  redis.call('ZADD', due, 0, number)
+-- Answer: {'frozen', first batch number of each day…} or {'stale'} where another freeze or a welcome
+--       came between on any of the days: read again and redo.
+local keep, through = ARGV[1], ARGV[2]
+local at = 2
+local function take()
   at = at + 1
+  return ARGV[at]
 end
-if added > 0 then
-  redis.call('HINCRBY', edition, 'batches', added)
-  redis.call('HSETNX', edition, 'frozen_at', clock())
-  redis.call('SADD', open, ARGV[1])
+
+local function read_day(first_key)
+  local day = { name = take(), version = take(), bitmap = take(), mailed = take(), quiet = take() }
+  day.keys = { unpack(KEYS, first_key, first_key + 5) }
+  day.renderings = {}
+  for _ = 1, tonumber(take()) do
+    table.insert(day.renderings, { take(), take() })
+  end
+  day.batches = {}
+  for _ = 1, tonumber(take()) do
+    table.insert(day.batches, take())
+  end
+  return day
 end
-for _, key in ipairs({ edition, addressed, batches, renderings, marks, due }) do
-  redis.call('EXPIRE', key, ARGV[7])
+
+local days = {}
+for first_key = 2, #KEYS, 6 do
+  table.insert(days, read_day(first_key))
 end
-return { 'frozen', first }
+for _, day in ipairs(days) do
+  if (redis.call('HGET', day.keys[1], 'version') or '0') ~= day.version then
+    return { 'stale' }
+  end
+end
+
+local function write(day)
+  local edition, addressed, batches, renderings, marks, due = unpack(day.keys)
+  redis.call('HINCRBY', edition, 'version', 1)
+  if #day.bitmap > 0 then
+    redis.call('SET', addressed, day.bitmap)
+  end
+  redis.call('HINCRBY', edition, 'recipients', day.mailed)
+  redis.call('HINCRBY', edition, 'quiet', day.quiet)
+  for _, rendering in ipairs(day.renderings) do
+    redis.call('HSET', renderings, rendering[1], rendering[2])
+  end
+  local first = tonumber(redis.call('HGET', edition, 'batches') or '0') + 1
+  for offset, definition in ipairs(day.batches) do
+    local number = first + offset - 1
+    redis.call('HSET', batches, number, definition)
+    redis.call('HSET', marks, number, '.')
+    redis.call('ZADD', due, 0, number)
+  end
+  if #day.batches > 0 then
+    redis.call('HINCRBY', edition, 'batches', #day.batches)
+    redis.call('HSETNX', edition, 'frozen_at', clock())
+    redis.call('SADD', KEYS[1], day.name)
+  end
+  for _, key in ipairs(day.keys) do
+    redis.call('EXPIRE', key, keep)
+  end
+  return first
+end
+
+if through ~= '' then
+  redis.call('HSET', days[1].keys[1], 'through', through)
+end
+local answer = { 'frozen' }
+for _, day in ipairs(days) do
+  table.insert(answer, write(day))
+end
+return answer
