@@ -39,6 +39,8 @@ from newsletter.settings import Settings
 OLDEST_VERSION = (6, 2)
 """Celery's transport needs BRPOP and LMOVE as they have been since."""
 READY_WITHIN_SECONDS = 30.0
+ROOM_NEEDED = 1_000_000
+"""Bytes that must be free on the disk for the server to start."""
 _SOCKET_PATH_LIMIT = 100
 """A unix socket's path must stay under 108 bytes, its terminator included (unix(7))."""
 
@@ -102,7 +104,7 @@ class EmbeddedServer:
 
         Raises `SettingsError` where the directory cannot be written or there is
         no binary, `StoreRefusedError` where the directory was written by a newer
-        server, `StoreUnavailableError` where it does not come up.
+        server, `StoreUnavailableError` where it does not come up, or the disk is full.
         """
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
@@ -147,6 +149,7 @@ class EmbeddedServer:
         self._reap()
 
     def _launch(self, lock: int) -> subprocess.Popen[bytes]:
+        _refuse_full_disk(self.directory)
         binary = find_binary()
         _refuse_downgrade(self.directory, version_of(binary))
         self.socket.unlink(missing_ok=True)
@@ -249,6 +252,15 @@ def _refuse_downgrade(directory: Path, version: tuple[int, ...]) -> None:
                 f"{'.'.join(map(str, version))} and would start empty. Install the newer one again."
             )
     record.write_text(".".join(map(str, version)))
+
+
+def _refuse_full_disk(directory: Path) -> None:
+    """Refuse to start where nothing can be written: the server would end at the first change."""
+    if shutil.disk_usage(directory).free < ROOM_NEEDED:
+        raise StoreUnavailableError(
+            f"The disk of the data directory {directory} is full, so its server cannot run. "
+            "Nothing is lost. Make room, then start again; `newsletter dev` goes on by itself."
+        )
 
 
 def _command(binary: Path, directory: Path, socket: Path) -> list[str]:

@@ -7,12 +7,13 @@ it and how long stands in one table (`newsletter config keys`, and the same in
 """
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 
@@ -22,6 +23,9 @@ from newsletter.settings import Settings
 
 Store = redis.Redis
 """A connection pool whose replies are `str`; safe to share between threads, not across a fork."""
+
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -73,13 +77,42 @@ def _connected(url: str, accepts_risks: bool, decode: bool) -> Store:
 
 @contextmanager
 def unavailable_store() -> Iterator[None]:
-    """Translate the driver's connection errors into `StoreUnavailableError`."""
+    """Translate a connection's errors, and a server's refusal to write, into `StoreUnavailableError`."""
     try:
         yield
+    except redis.ResponseError as error:
+        refusal = next((what for sign, what in _REFUSES_WRITES.items() if sign in str(error)), None)
+        if refusal is None:
+            raise
+        raise StoreUnavailableError(refusal) from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise StoreUnavailableError(
             f"Redis does not answer ({error}). Start it, correct REDIS_URL, or unset it for the embedded one."
         ) from error
+
+
+_REFUSES_WRITES = {
+    "MISCONF": "Redis cannot write to its disk and takes no changes. Make room there; it goes on by itself.",
+    "used memory >": "Redis is out of memory and takes no changes. Raise maxmemory, or give it more of it.",
+    "read only replica": "Redis is a replica and takes no changes. Let REDIS_URL name the primary.",
+    "NOREPLICAS": "Redis misses replicas and takes no changes. Start them, or lower min-replicas-to-write.",
+}
+"""What stands in a server's answer to a change that it refuses, and what to do; nothing was changed then."""
+
+
+def insisting(call: Callable[[], Answer], *, within: timedelta = timedelta(seconds=30)) -> Answer:
+    """Return what `call` returns, trying again while the store is away: for what nobody else knows.
+
+    `call` must be harmless to repeat. Raises `StoreUnavailableError` once the time is up.
+    """
+    ends_at = time.monotonic() + within.total_seconds()
+    while True:
+        try:
+            return call()
+        except StoreUnavailableError:
+            if time.monotonic() > ends_at:
+                raise
+            time.sleep(0.2)
 
 
 def refusal(info: dict[str, Any], config: dict[str, str] | None) -> str | None:

@@ -74,6 +74,7 @@ class Plan:
     silence_seconds: float = 12.0
     told_of: int = 20
     limit_seconds: float = 150.0
+    appendfsync: str = "always"
     application: str = "hasty_worker:app"
     seed: int = 7
 
@@ -95,21 +96,22 @@ LONG = Plan(
 WEAK = Plan(
     recipients=8_000, kills={"child": 6}, latency=(0.4, 0.6), faults={}, application="weakened_worker:app"
 )
+FULL_DISK = Plan(recipients=6_000, kills={"disk": 2, "child": 1}, faults={}, latency=(0.3, 0.6))
 SMTP = Plan(
     recipients=6_000, kills={"child": 3, "worker": 1, "server": 1}, mailer="smtp", faults=dict(SMTP_FAULTS)
 )
 
 
-def run(plan: Plan, *, samples: Path | None = None) -> Tally:
+def run(plan: Plan, *, samples: Path | None = None, disk: Path | None = None) -> Tally:
     """Do what the plan says in folders and processes of its own, and leave nothing behind.
 
-    Every tenth request to SendGrid is kept in `samples`.
+    Every tenth request to SendGrid is kept in `samples`; the server keeps its data on `disk`.
     """
     with ExitStack() as stack:
         folder = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="np-", ignore_cleanup_errors=True))
         )
-        server = EmbeddedServer(folder / "server")
+        server = EmbeddedServer(disk or folder / "server")
         server.enter()
         stack.callback(server.leave)
         port = free_port()
@@ -219,7 +221,7 @@ class _Scene:
         everybody = [f"r{one}" for one in range(1, self.plan.recipients + 1)]
         for start in range(0, len(everybody), 1000):
             subscribe(self.store, everybody[start : start + 1000], wish)
-        self.store.config_set("appendfsync", "always")
+        self.store.config_set("appendfsync", self.plan.appendfsync)
         cut_off = now - timedelta(hours=2)
         self.day = now.date()
         publish(

@@ -10,13 +10,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from processes import NEWSLETTER, PROC
+from small_disk import full
 
 from newsletter.cli.supervision import Child
 from newsletter.embedded import EmbeddedServer
 
 TESTS = Path(__file__).resolve().parent
-VICTIMS = ("child", "worker", "beat", "web", "server")
-"""What may be killed: a process of the worker's pool, the worker itself, beat, the site, the server."""
+VICTIMS = ("child", "worker", "beat", "web", "server", "disk")
+"""What may be killed: a process of the worker's pool, the worker itself, beat, the site, the server.
+
+`disk` kills nobody: the server's disk is full for a while.
+"""
 
 
 class Fleet:
@@ -73,6 +77,10 @@ class Fleet:
         """
         if victim == "server":
             self.server.kill()
+            self.server.revive()
+        elif victim == "disk":
+            with full(self.server.directory):
+                time.sleep(2)
             self.server.revive()
         else:
             found = self._found(victim)

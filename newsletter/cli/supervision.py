@@ -81,6 +81,8 @@ class Supervisor:
         self.settings = settings
         self.children = children
         self.say = say
+        self.complaint = ""
+        """Why the server does not run, as it was said last."""
 
     @contextmanager
     def running(self) -> Iterator["Supervisor"]:
@@ -94,8 +96,7 @@ class Supervisor:
 
     def look(self) -> None:
         """Start again whatever has died."""
-        if embedded.revive(self.settings):
-            self.say("server: it had died; started again, its data read back from disk")
+        self._revive_server()
         now = time.monotonic()
         for child in self.children:
             if child.is_alive:
@@ -106,6 +107,17 @@ class Supervisor:
             elif now >= child.next_start:
                 child.next_start = 0.0
                 child.start()
+
+    def _revive_server(self) -> None:
+        """Start the embedded server again if it died; where it cannot run, say why once and go on looking."""
+        try:
+            if embedded.revive(self.settings):
+                self.complaint = ""
+                self.say("server: it had died; started again, its data read back from disk")
+        except TransientError as error:
+            if str(error) != self.complaint:
+                self.complaint = str(error)
+                self.say(f"server: {error}")
 
     def refuse_the_dead(self) -> None:
         """Raise `TransientError` where a child has died that nobody starts again."""

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from time import monotonic, sleep
 from typing import Final
 
@@ -35,7 +36,7 @@ from newsletter.errors import PermanentError
 from newsletter.models import Message, Recipient
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
-from newsletter.store import Store
+from newsletter.store import Store, insisting
 from newsletter.subscribers.store import SubscriberStore
 
 HELD_BACK: Final = "held back"
@@ -184,7 +185,7 @@ class _Sending:
     def _send(self, intent: Claim, named: Sequence[int]) -> bool:
         """Send one request and commit its end; return whether to go on."""
         outcome = self._request(intent, named)
-        self._gate.left(len({*outcome.accepted, *outcome.refused, *outcome.deferred, *outcome.uncertain}))
+        begun = len({*outcome.accepted, *outcome.refused, *outcome.deferred, *outcome.uncertain})
         if outcome.rejected:
             outcome = self._part(outcome, named)
         ends = self._ends(intent, named, outcome)
@@ -196,13 +197,16 @@ class _Sending:
         )
         refused = {one: why for one, why in outcome.refused.items() if ends[intent.ids.index(one)] == REFUSED}
         refused |= self._given_up(outcome)
-        taken = self._ledger.commit(
+        commit = partial(
+            self._ledger.commit,
             intent,
             ends,
             retry_after=outcome.retry_after or timedelta(0),
             keeps_lease=goes_on,
             reasons=refused,
         )
+        taken = insisting(commit)  # only this process knows how the request ended
+        self._gate.left(begun)
         self.refusals |= {one: (intent.request_id, reason) for one, reason in refused.items()}
         if taken is Committed.STRAY:
             self._stray = True

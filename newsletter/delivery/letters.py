@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final, cast
 
 from newsletter.delivery import links, mailers, throttle
@@ -24,7 +25,7 @@ from newsletter.rendering import digest
 from newsletter.rendering import letters as rendering
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
-from newsletter.store import Store
+from newsletter.store import Store, insisting
 from newsletter.subscribers import schedule, tokens
 from newsletter.subscribers.letters import LONGEST_SEND, Claim, Letterbox, LetterKind
 
@@ -75,14 +76,15 @@ def send_letter(
         return LetterReport(claim.letter.id, "refused")
     recipient = _recipient(site, settings, claim, now())
     request_id = f"letter-{claim.letter.id}.{claim.token}"
+    throttle.count_letter(store, settings)  # before the intent: nothing may fail between it and the letter
     if not box.intend(claim, request_id, now()):
         return LetterReport(claim.letter.id, "left alone")
-    throttle.count_letter(store, settings)
     try:
         outcome = mailer.send(message, [recipient], request_id=request_id)
     except PermanentError as error:  # raised before anything leaves
         outcome = Outcome(halt=str(error))
-    return LetterReport(claim.letter.id, _settle(box, claim, outcome, now()))
+    settle = partial(_settle, box, claim, outcome, now())
+    return LetterReport(claim.letter.id, insisting(settle))  # only this process knows how it ended
 
 
 def _settle(box: Letterbox, claim: Claim, outcome: Outcome, now: datetime) -> str:
