@@ -22,7 +22,7 @@ from newsletter.sources import catalog
 from newsletter.sources.memory import Memo
 from newsletter.sources.store import SourceHealth, SourceStore
 from newsletter.store import Store
-from newsletter.topics import find_topics
+from newsletter.topics import as_mailed, find_topics
 from newsletter.topics.history import Appearance, appearances, trend
 from newsletter.topics.store import HistoryStore, MemoryStore
 
@@ -180,7 +180,7 @@ def _topics(
     """Return the first topics of the day, each with its identity and what it is doing."""
     try:
         memory, past = MemoryStore(store).load(), HistoryStore(store).before(day)
-        topics = find_topics(papers, memory)[:most]
+        topics = as_mailed(find_topics(papers, memory), papers)[:most]
         known = appearances(topics, new, past, memory)
         return tuple(
             Found(

@@ -67,8 +67,10 @@ def find_topics(papers: Iterable[Paper], memory: Memory) -> tuple[Topic, ...]:
     for part in _parts(list(range(len(ordered))), day.vectors):
         branches += _branches(part, day, usual)
     topics = [_topic(phrase, members, day, usual) for phrase, members in _named(branches, day.book)]
-    found = [topic for topic in topics if topic]
-    return tuple(topic for _, topic in sorted(found, key=lambda one: (-one[0], one[1].label)))
+    found: dict[str, Topic] = {}
+    for _, topic in sorted((one for one in topics if one), key=lambda one: (-one[0], one[1].label)):
+        found.setdefault(topic.label, topic)
+    return tuple(found.values())
 
 
 def day_long_forms(papers: Iterable[Paper], memory: Memory) -> dict[str, Clause]:
@@ -155,9 +157,10 @@ def _topic(phrase: str, members: Sequence[int], day: _Day, usual: float) -> tupl
     told = [day.readings[member] for member in members]
     keywords = day.book.keywords(members, phrase)
     beyond = sum(closeness.values()) / len(members) - usual
+    heading = label(phrase, [day.readings[member] for member in members if member in holders], day.memory)
     topic = Topic(
-        label=label(phrase, [day.readings[member] for member in members if member in holders], day.memory),
-        keywords=tuple(printed(tuple(one.split()), told, day.memory) for one in keywords),
+        label=heading,
+        keywords=(heading, *(printed(tuple(one.split()), told, day.memory) for one in keywords[1:])),
         papers=tuple(day.papers[member] for member in members),
         cohesion=round(min(1.0, max(0.0, beyond)), 6),
     )

@@ -24,12 +24,21 @@ def label(phrase: str, readings: Sequence[Reading], memory: Memory) -> str:
 
 
 def printed(stems: Stems, readings: Sequence[Reading], memory: Memory) -> str:
-    """Return the most frequent spelling of a phrase, lower case but for names."""
-    spellings = Counter(
-        as_printed(tuple([_cased(word, memory) for word in clause[start : start + len(stems)]]))
-        for clause, start in _places(stems, readings)
+    """Return the most frequent spelling of a phrase, lower case but for names.
+
+    How it is spelt where it ends counts first: “remote sensing images”, though
+    “remote sensing image classification” is met more often.
+    """
+    ending: Counter[str] = Counter()
+    spellings: Counter[str] = Counter()
+    for clause, start in _places(stems, readings):
+        end = start + len(stems)
+        spelling = as_printed(tuple([_cased(word, memory) for word in clause[start:end]]))
+        spellings[spelling] += 1
+        ending[spelling] += end == len(clause) or clause[end].is_stop
+    return min(
+        spellings, key=lambda one: (-ending[one], -spellings[one], len(one), one), default=" ".join(stems)
     )
-    return min(spellings, key=lambda one: (-spellings[one], len(one), one), default=" ".join(stems))
 
 
 def _lengthened(stems: Stems, readings: Sequence[Reading]) -> Stems | None:

@@ -1,6 +1,6 @@
 """Tell whether a paper is about a phrase that a reader follows or mutes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 from newsletter.models import Paper, Topic
@@ -40,18 +40,21 @@ def holds(paper: Paper, phrase: str, long_forms: Mapping[str, Clause] | None = N
     return any(_stand(stems, clause) for stems in ways for clause in said)
 
 
-def as_mailed(topics: Iterable[Topic]) -> tuple[Topic, ...]:
+def as_mailed(topics: Iterable[Topic], day: Collection[Paper]) -> tuple[Topic, ...]:
     """Return the topics as readers see them, in order: nobody stands under a label without holding it.
 
     Grouping is generous, a heading is a promise: each paper's title and
-    abstract hold all words of the label (in any inflection and order); a
-    topic of which fewer than three papers do is left out.
+    abstract hold all words of the label (in any inflection and order). A topic
+    is left out where fewer than three of its papers do, or where most of the
+    `day` does: “reinforcement learning” tells nothing apart at its own conference.
     """
+    said = {paper.id: _words(paper) for paper in day}
     mailed = []
     for topic in topics:
         words = {word.stem for clause in clauses(topic.label) for word in clause}
-        papers = tuple(paper for paper in topic.papers if words <= _words(paper))
-        if len(papers) >= LEAST_MAILED:
+        holders = {name for name, found in said.items() if words <= found}
+        papers = tuple(paper for paper in topic.papers if paper.id in holders)
+        if len(papers) >= LEAST_MAILED and len(holders) <= len(day) / 2:
             mailed.append(topic.model_copy(update={"papers": papers}))
     return tuple(mailed)
 

@@ -33,7 +33,7 @@ WORN_WORDS = _words(
     different diverse domain domains downstream due e effective effectively effectiveness efficiency
     efficient efficiently eg emerge emerged enable enabled enables enabling end enhance enhanced
     enhances enhancing ensure ensures ensuring entire especially essential et evaluate evaluated
-    evaluates even examine existing experiment experimental experiments explore explored explores
+    evaluates evaluating even examine existing experiment experimental experiments explore explored explores
     exploring extensive facilitate fail fails field fig finally find findings first five focus
     focuses form found four framework frameworks full fundamental furthermore g gain gains gap gaps
     general generate generated generates generating github given good hence high higher highly http

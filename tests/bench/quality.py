@@ -51,7 +51,8 @@ def cluster(papers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list
 
 def mailed(papers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Group a day's papers as readers see them: under a label stands only who holds it."""
-    return _groups(topics.as_mailed(topics.find_topics(map(_paper, papers), _memory(history))))
+    day = [_paper(paper) for paper in papers]
+    return _groups(topics.as_mailed(topics.find_topics(day, _memory(history)), day))
 
 
 def _groups(found: Iterable[Topic]) -> list[dict[str, Any]]:

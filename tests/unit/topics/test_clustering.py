@@ -8,6 +8,7 @@ from builders import a_paper
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from newsletter.models import Topic
 from newsletter.topics import as_mailed, clustering, find_topics
 from newsletter.topics.memory import Memory
 
@@ -147,11 +148,20 @@ def test_a_megabyte_of_abstract_does_not_hold_up_the_day():
 
 def test_nobody_is_mailed_under_a_label_without_holding_it():
     """Grouped by likeness, mailed by the letter: strangers to the label go, then topics too small."""
-    topic = find_topics(a_day(), Memory.shipped())[0]
     stranger = a_paper(id="x", title="Something else")
+    day = [*a_day(), stranger]
+    topic = find_topics(day, Memory.shipped())[0]
     generous = topic.model_copy(update={"papers": (stranger, *topic.papers)})
     small = topic.model_copy(update={"papers": (stranger, *topic.papers[:2])})
-    assert as_mailed([generous, small]) == (topic,)
+    assert as_mailed([generous, small], day) == (topic,)
+
+
+def test_a_label_that_most_of_the_day_holds_heads_nothing():
+    """What nearly every paper is about tells none of them apart."""
+    day = a_day({"speculative decoding": "", "video generation": ""})
+    topic = Topic(label="speculative decoding", papers=tuple(day[:6]))
+    assert as_mailed([topic], day) == (topic,)
+    assert as_mailed([topic], day[:-1]) == ()
 
 
 def test_taking_away_a_tenth_of_a_real_day_changes_little(shared):
@@ -174,8 +184,12 @@ def _pairs(topics, kept):
 
 
 def test_a_name_is_earned_in_titles():
-    """Three titles are too few for a name that nobody used before; once used, it is known."""
-    day = [a_paper(id=f"p{n}", title=f"Quokka herding, part {n}", abstract="Of quokkas.") for n in range(3)]
+    """Two titles are too few for a name that nobody used before; once used, it is known."""
+    titles = ["Quokka herding, again", "Quokka herding at night", "How quokkas live"]
+    day = [
+        a_paper(id=f"p{n}", title=title, abstract="A study of quokka herding.")
+        for n, title in enumerate(titles)
+    ]
     others = a_day()
     assert "quokka herding" not in {topic.label for topic in find_topics(day + others, Memory.shipped())}
     memory = Memory.shipped().learn(day, date(2026, 6, 9))
