@@ -6,7 +6,7 @@ edition again.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from newsletter.editions.arrangement import Found, Inputs, arrange
@@ -22,7 +22,7 @@ from newsletter.sources import catalog
 from newsletter.sources.memory import Memo
 from newsletter.sources.store import SourceHealth, SourceStore
 from newsletter.store import Store
-from newsletter.topics import as_mailed, find_topics
+from newsletter.topics import Memory, as_mailed, find_topics
 from newsletter.topics.history import Appearance, appearances, trend
 from newsletter.topics.store import HistoryStore, MemoryStore
 
@@ -228,9 +228,34 @@ def _learn(store: Store, editions: EditionStore) -> None:
         editions.mark_learnt(day)
 
 
+def relearn(store: Store, pace: Callable[[date], object]) -> Memory:
+    """Make the memory of topics anew from every day whose inputs are kept; `pace` is told each day.
+
+    The same days give the same bytes. What is composed meanwhile uses the
+    memory as it was; a day learnt meanwhile makes it start over. Raises
+    `TransientError` where that keeps happening.
+    """
+    editions = EditionStore(store)
+
+    def taught() -> Iterator[tuple[date, list[Paper]]]:
+        for day in reversed(editions.dates()):
+            if inputs := editions.inputs(day):
+                pace(day)
+                yield day, _new(inputs)
+
+    for _ in range(_ATTEMPTS):
+        if memory := MemoryStore(store).rebuild(taught()):
+            return memory
+    raise TransientError("Others keep teaching the memory. Run it again: newsletter memory rebuild")
+
+
 def _learn_day(store: Store, inputs: Inputs) -> None:
-    new = [paper for paper in inputs.candidates if paper.id not in inputs.offered]
+    new = _new(inputs)
     MemoryStore(store).learn(inputs.day, new)
     chart = [Appearance(one.slug, one.label, frozenset(one.words), one.share) for one in inputs.topics]
     if new:
         HistoryStore(store).record(inputs.day, len(new), chart)
+
+
+def _new(inputs: Inputs) -> list[Paper]:
+    return [paper for paper in inputs.candidates if paper.id not in inputs.offered]

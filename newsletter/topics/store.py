@@ -1,7 +1,7 @@
 """Where the memory and the topics of past days are kept."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import cast
 
@@ -33,15 +33,17 @@ class MemoryStore:
         A damaged one, or one of another version, is logged and started anew
         from what was shipped: composing never fails for it.
         """
-        with unavailable_store():
-            data = self._store.execute_command("GET", MEMORY(), NEVER_DECODE=True)  # type: ignore[no-untyped-call]  # redis-py types it not
-        if data is None:
-            return Memory.shipped()
         try:
-            return Memory.loads(data)
+            return self.read()
         except DamagedMemoryError as error:
             _log.warning("%s", error)
             return Memory.shipped()
+
+    def read(self) -> Memory:
+        """Return the memory, or what was shipped where there is none. Raises `DamagedMemoryError`."""
+        with unavailable_store():
+            data = self._store.execute_command("GET", MEMORY(), NEVER_DECODE=True)  # type: ignore[no-untyped-call]  # redis-py types it not
+        return Memory.shipped() if data is None else Memory.loads(data)
 
     def learn(self, day: date, papers: Sequence[Paper]) -> Memory:
         """Learn a day, once: again changes nothing. Two at a time are brought into a row.
@@ -64,13 +66,23 @@ class MemoryStore:
                         continue
                     return after
 
-    def rebuild(self, papers_by_day: Mapping[date, Sequence[Paper]]) -> Memory:
-        """Forget everything and learn the days given, in order, upon what was shipped."""
-        memory = Memory.shipped()
-        for day in sorted(papers_by_day):
-            memory = memory.learn(papers_by_day[day], day)
-        with unavailable_store():
-            self._store.set(MEMORY(), memory.dumps())
+    def rebuild(self, days: Iterable[tuple[date, Sequence[Paper]]]) -> Memory | None:
+        """Forget everything and learn the days given, oldest first, upon what was shipped.
+
+        One write at the end, so that an interrupted rebuild changes nothing.
+        Returns None, and writes nothing, where somebody learnt a day meanwhile.
+        """
+        with unavailable_store(), self._store.pipeline() as pipe:
+            pipe.watch(MEMORY())  # type: ignore[no-untyped-call]  # redis-py types it not
+            memory = Memory.shipped()
+            for day, papers in days:
+                memory = memory.learn(papers, day)
+            pipe.multi()
+            pipe.set(MEMORY(), memory.dumps())
+            try:
+                pipe.execute()
+            except redis.WatchError:
+                return None
         return memory
 
 

@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from builders import a_sighting
+from processes import run
 
 from newsletter.editions import compose, for_reader
 from newsletter.editions.backtest import backtest
@@ -18,7 +20,7 @@ from newsletter.settings import Settings
 from newsletter.sources.memory import Memo
 from newsletter.sources.store import MEMOS
 from newsletter.store import Store
-from newsletter.topics.store import HistoryStore, MemoryStore
+from newsletter.topics.store import MEMORY, HistoryStore, MemoryStore
 
 DAY = date(2026, 6, 10)
 MORNING = datetime(2026, 6, 10, 6, tzinfo=UTC)
@@ -182,6 +184,25 @@ def test_a_day_that_a_crash_left_unlearnt_is_learnt_by_the_next_call(
     compose.build(store, settings, DAY, MORNING)
     assert MemoryStore(store).load().days == days
     assert [past.date for past in HistoryStore(store).before(DAY + timedelta(days=1))] == [DAY]
+
+
+def test_a_corrupt_memory_is_repaired_by_the_command_that_its_error_names(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    """Composing goes on with what was shipped; `memory rebuild` gives the bytes that two days had taught."""
+    environ = {"REDIS_URL": settings.redis_url.get_secret_value()}
+    for offset in range(2):
+        publish(store, DAY + timedelta(days=offset), start=40 * offset)
+        compose.build(store, settings, DAY + timedelta(days=offset), MORNING + timedelta(days=offset))
+    taught = store.dump(MEMORY())
+    store.set(MEMORY(), "nonsense")
+    damaged = run(tmp_path, "memory", "show", **environ)
+    assert damaged.returncode == 1
+    assert "newsletter memory rebuild" in damaged.stderr
+    assert compose.preview(store, settings, DAY + timedelta(days=2), MORNING + timedelta(days=2))
+    assert "learnt 2 days" in run(tmp_path, "memory", "rebuild", **environ).stdout
+    assert store.dump(MEMORY()) == taught
+    assert "2026-06-11" in run(tmp_path, "memory", "show", **environ).stdout
 
 
 def test_topics_that_fail_do_not_fail_the_day(
