@@ -263,7 +263,7 @@ class _Nobody:
         """Do nothing."""
 
 
-def _change(store: Store, settings: Settings, clients: int = 16, each: int = 500) -> None:
+def _change(store: Store, settings: Settings, clients: int = 50, each: int = 200) -> None:
     queue: object = _Nobody()
     last = int(str(store.get("subscribers:last")))
     fresh = range(last + 1, last + 1 + clients * each)
