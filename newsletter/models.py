@@ -5,6 +5,7 @@ JSON by `model_dump_json` and read back by `model_validate_json` without loss.
 Instants are aware and in UTC; a bare number carries its unit in its name.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
@@ -345,5 +346,22 @@ class Recipient(NamedTuple):
 
     subscriber_id: int
     address: str
-    substitutions: tuple[tuple[str, str], ...] = ()
-    """Pairs of placeholder and ASCII value."""
+    placeholders: tuple[str, ...] = ()
+    """What is replaced for it; one tuple for a whole batch, as a rule."""
+    values: tuple[str, ...] = ()
+    """By what, in the same order; ASCII."""
+
+    @classmethod
+    def of(
+        cls, subscriber_id: int, address: str, substitutions: Iterable[tuple[str, str]] = ()
+    ) -> "Recipient":
+        """Return a recipient from pairs of placeholder and value."""
+        pairs = tuple(substitutions)
+        return cls(
+            subscriber_id, address, tuple(name for name, _ in pairs), tuple(value for _, value in pairs)
+        )
+
+    @property
+    def substitutions(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of placeholder and value."""
+        return tuple(zip(self.placeholders, self.values, strict=True))

@@ -31,7 +31,7 @@ SITE = SiteFacts(
     timezone="Europe/Berlin",
 )
 READER = Preferences(hour=7, timezone="Europe/Berlin")
-RECIPIENT = Recipient(
+RECIPIENT = Recipient.of(
     subscriber_id=41,
     address="ada@example.net",
     substitutions=tuple(

@@ -161,4 +161,4 @@ def _recipient(site: SiteFacts, settings: Settings, claim: Claim, now: datetime)
         case LetterKind.NEW_ADDRESS:
             token = tokens.sign("move", reader.id, settings.keys, now=claim.letter.created_at)
             values = (("-confirm_url-", f"{site.base_url}/move/{token}"),)
-    return Recipient(subscriber_id=reader.id, address=reader.address, substitutions=values)
+    return Recipient.of(reader.id, reader.address, values)

@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import repeat
 
+import numpy as np
+
 from newsletter.models import Recipient
 from newsletter.rendering.site import SiteFacts
 from newsletter.subscribers import tokens
 
 UNSUBSCRIBE, MANAGE, BY_MAIL = "-unsubscribe_url-", "-manage_url-", "-unsubscribe_mail_url-"
-_as_recipient: Callable[[tuple[int, str, tuple[tuple[str, str], ...]]], Recipient] = partial(
-    tuple.__new__, Recipient
-)
+_Row = tuple[int, str, tuple[str, ...], tuple[str, ...]]
+_as_recipient: Callable[[_Row], Recipient] = partial(tuple.__new__, Recipient)
 """Makes a Recipient without running Python."""
 
 
@@ -23,19 +24,21 @@ def of(subscriber_id: int, site: SiteFacts, keys: Sequence[str]) -> tuple[tuple[
 def recipients(addresses: Mapping[int, str], site: SiteFacts, keys: Sequence[str]) -> dict[int, Recipient]:
     """Return recipients by id; their addresses were checked when they signed up."""
     ids = list(addresses)
-    leave = tokens.sign_many("unsubscribe", ids, keys)
-    columns = [
-        _filled(UNSUBSCRIBE, f"{site.base_url}/u/", leave),
-        _filled(MANAGE, f"{site.base_url}/manage/", tokens.sign_many("manage", ids, keys)),
-    ]
+    numbers = np.array(ids, np.int64)
+    leave = tokens.sign_many("unsubscribe", numbers, keys)
+    links = {
+        UNSUBSCRIBE: _ending(f"{site.base_url}/u/", leave),
+        MANAGE: _ending(f"{site.base_url}/manage/", tokens.sign_many("manage", numbers, keys)),
+    }
     if site.bounce_address:
-        columns.append(_filled(BY_MAIL, _letter_to(site), leave))
-    rows = zip(ids, addresses.values(), zip(*columns, strict=True), strict=True)
+        links[BY_MAIL] = _ending(_letter_to(site), leave)
+    values = zip(*links.values(), strict=True)
+    rows = zip(ids, addresses.values(), repeat(tuple(links)), values)
     return dict(zip(ids, map(_as_recipient, rows), strict=True))
 
 
-def _filled(placeholder: str, start: str, ends: Sequence[str]) -> list[tuple[str, str]]:
-    return list(zip(repeat(placeholder), [start + end for end in ends]))
+def _ending(start: str, ends: Sequence[str]) -> list[str]:
+    return [start + end for end in ends]
 
 
 def _letter_to(site: SiteFacts) -> str:

@@ -95,7 +95,7 @@ class Envelope:
         Raises `InvalidInputError` for a placeholder without a value and for a
         value that is not plain ASCII.
         """
-        values = dict(recipient.substitutions)
+        values = dict(zip(recipient.placeholders, recipient.values, strict=True))
         pieces = self._pieces.copy()
         pieces[1] = address.encode()
         pieces[3] = b"<%b.%d@%b>" % (self._stamp, recipient.subscriber_id, self._host)

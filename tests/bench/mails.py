@@ -31,7 +31,7 @@ ROUNDS = 5
 
 def a_recipient(number: int) -> Recipient:
     """Return one of many readers."""
-    return Recipient(
+    return Recipient.of(
         subscriber_id=number,
         address=f"reader{number}@example.org",
         substitutions=specimens.RECIPIENT.substitutions,

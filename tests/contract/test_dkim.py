@@ -37,7 +37,7 @@ LINKS = (
     ("-manage_url-", "https://papers.example.org/manage/t"),
     ("-unsubscribe_mail_url-", "mailto:bounces@example.org?subject=unsubscribe%20t"),
 )
-ADA = Recipient(subscriber_id=7, address="ada@example.net", substitutions=LINKS)
+ADA = Recipient.of(7, "ada@example.net", LINKS)
 
 
 @cache
@@ -116,9 +116,7 @@ def test_a_mail_that_a_server_took_verifies(
             base_url=SITE.base_url,
             dkim_key=str(key),
         )
-        people = [
-            Recipient(subscriber_id=n, address=f"r{n}@example.net", substitutions=LINKS) for n in range(5)
-        ]
+        people = [Recipient.of(n, f"r{n}@example.net", LINKS) for n in range(5)]
         mailer = mailers.make(settings)
         html = "<p>.</p>\n" + "<p>Papers and  papers</p>" * 500 + "<a href='-unsubscribe_url-'>Leave</a>"
         outcome = mailer.send(a_message(TEXT, html), people, request_id="2026-06-10.1.1")

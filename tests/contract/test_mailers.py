@@ -35,7 +35,7 @@ MESSAGE = Message(
 
 def a_recipient(number: int, address: str = "") -> Recipient:
     """Return somebody with links of their own."""
-    return Recipient(
+    return Recipient.of(
         subscriber_id=number,
         address=address or f"reader{number}@example.org",
         substitutions=(

@@ -37,7 +37,7 @@ MESSAGE = Message(
 def recipients(count: int) -> list[Recipient]:
     """Return so many readers."""
     return [
-        Recipient(
+        Recipient.of(
             subscriber_id=number,
             address=f"reader{number}@example.org",
             substitutions=(("-unsubscribe_url-", f"https://papers.example.org/u/t{number}"),),

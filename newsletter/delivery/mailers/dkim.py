@@ -122,7 +122,7 @@ class SignedEnvelope(Envelope):
     def pieces(self, recipient: Recipient, address: str) -> list[bytes]:
         """Return the mail in pieces, its signature in front."""
         mail = super().pieces(recipient, address)
-        values = dict(recipient.substitutions)
+        values = dict(zip(recipient.placeholders, recipient.values, strict=True))
         body = self._begun.copy()
         for placeholder, piece in self._rest:
             body.update(value_in_body(values[placeholder.decode()]))

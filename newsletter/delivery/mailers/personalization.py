@@ -9,7 +9,7 @@ escaped by itself; the usual batch is checked as a whole.
 import re
 from collections.abc import Mapping, Sequence
 from itertools import chain, groupby
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Final
 
 import orjson
@@ -27,15 +27,14 @@ _ESCAPED: Final = bytes(range(0x20)) + b'"\\'
 _SLOT: Final = re.compile(r"<<([^<>]*)>>")
 
 
-def named_once(recipients: Sequence[Recipient]) -> tuple[list[tuple[str, Recipient]], dict[int, str]]:
+def named_once(recipients: Sequence[Recipient]) -> tuple[list[Recipient], dict[int, str]]:
     """Return recipients with the address as SendGrid wants it, and who cannot be written to, with the reason.
 
     Each address stands once (SendGrid's own rule); who shares one with an
     earlier recipient is in neither, and waits for another request.
     """
-    addresses = [recipient.address for recipient in recipients]
-    if _are_plain_and_distinct(addresses):
-        return list(zip(addresses, recipients, strict=True)), {}
+    if _are_plain_and_distinct([recipient.address for recipient in recipients]):
+        return list(recipients), {}
     return _one_by_one(recipients)
 
 
@@ -48,9 +47,9 @@ def _are_plain_and_distinct(addresses: Sequence[str]) -> bool:
     return is_plain and is_whole and len(set(text.split(b"\n"))) == len(addresses) + 1
 
 
-def _one_by_one(recipients: Sequence[Recipient]) -> tuple[list[tuple[str, Recipient]], dict[int, str]]:
+def _one_by_one(recipients: Sequence[Recipient]) -> tuple[list[Recipient], dict[int, str]]:
     seen: set[str] = set()
-    named: list[tuple[str, Recipient]] = []
+    named: list[Recipient] = []
     refused: dict[int, str] = {}
     for recipient in recipients:
         try:
@@ -60,53 +59,30 @@ def _one_by_one(recipients: Sequence[Recipient]) -> tuple[list[tuple[str, Recipi
             continue
         if (key := address.casefold()) not in seen:
             seen.add(key)
-            named.append((address, recipient))
+            named.append(recipient._replace(address=address))
     return named, refused
 
 
-def personalizations(
-    named: Sequence[tuple[str, Recipient]], own_headers: Mapping[str, str], request_id: str
-) -> str:
+def personalizations(named: Sequence[Recipient], own_headers: Mapping[str, str], request_id: str) -> str:
     """Return the JSON of every recipient's personalization, commas between them.
 
     `own_headers` are those whose values hold placeholders. Raises
     `InvalidInputError` where a recipient brings no value for one.
     """
-    if _share_placeholders(named):
-        return _written(named, own_headers, request_id)
-    groups = groupby(named, key=_placeholders)
-    return ",".join(_written([*group], own_headers, request_id) for _, group in groups)
+    alike = groupby(named, key=attrgetter("placeholders"))
+    return ",".join(_written(names, [*people], own_headers, request_id) for names, people in alike)
 
 
-def _written(named: Sequence[tuple[str, Recipient]], own_headers: Mapping[str, str], request_id: str) -> str:
+def _written(
+    names: Sequence[str], people: Sequence[Recipient], own_headers: Mapping[str, str], request_id: str
+) -> str:
     """Write people who bring values for the same placeholders in the same order."""
-    if not named:
-        return ""
-    addresses, people = zip(*named, strict=True)
-    names = _placeholders(named[0])
     template, slots = _template(names, own_headers, request_id)
-    values = [*map(_VALUE, chain.from_iterable(map(_SUBSTITUTIONS, people)))]
-    columns = [addresses, *(values[place :: len(names)] for place in range(len(names)))]
+    columns = [*zip(*[(one.address, *one.values) for one in people], strict=True)]
     if not _is_plain("".join(chain.from_iterable(columns))):
-        columns = [[orjson.dumps(value).decode()[1:-1] for value in column] for column in columns]
+        columns = [tuple([orjson.dumps(value).decode()[1:-1] for value in column]) for column in columns]
     rows = zip(*(columns[slot] for slot in slots), strict=True)
-    return ",".join([template] * len(named)) % tuple(chain.from_iterable(rows))
-
-
-_SUBSTITUTIONS = attrgetter("substitutions")
-_NAME, _VALUE = itemgetter(0), itemgetter(1)
-
-
-def _share_placeholders(named: Sequence[tuple[str, Recipient]]) -> bool:
-    """Whether all bring values for the same placeholders in the same order."""
-    all_of_them = [one.substitutions for _, one in named]
-    names = [*map(_NAME, chain.from_iterable(all_of_them))]
-    each = len(names) // (len(named) or 1)
-    return set(map(len, all_of_them)) == {each} and names == names[:each] * len(named)
-
-
-def _placeholders(one: tuple[str, Recipient]) -> tuple[str, ...]:
-    return tuple(map(_NAME, one[1].substitutions))
+    return ",".join([template] * len(people)) % tuple(chain.from_iterable(rows))
 
 
 def _is_plain(text: str) -> bool:

@@ -75,7 +75,6 @@ class SendGrid:
         if not named:
             return Outcome(refused=refused)
         body = request_body(message, named, self._site, request_id)
-        people = [recipient for _, recipient in named]
         if len(body) > LARGEST_REQUEST:
             return Outcome(refused=refused, rejected="the request is larger than SendGrid takes")
         try:
@@ -83,17 +82,15 @@ class SendGrid:
         except NotSentError:
             return Outcome(refused=refused, retry_after=timedelta(seconds=5))
         except EndUnknownError:
-            return Outcome(refused=refused, uncertain=_ids(people))
-        return _outcome(answer.status_code, answer.headers, answer.body, people, refused)
+            return Outcome(refused=refused, uncertain=_ids(named))
+        return _outcome(answer.status_code, answer.headers, answer.body, named, refused)
 
     def close(self) -> None:
         """Close the kept connection."""
         self._client.disconnect()
 
 
-def request_body(
-    message: Message, named: Sequence[tuple[str, Recipient]], site: SiteFacts, request_id: str
-) -> bytes:
+def request_body(message: Message, named: Sequence[Recipient], site: SiteFacts, request_id: str) -> bytes:
     """Return the JSON of one request, a personalization a recipient."""
     name, address = parseaddr(site.from_)
     content = [{"type": "text/plain", "value": message.text}]

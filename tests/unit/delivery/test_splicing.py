@@ -51,11 +51,11 @@ def test_personalizations_say_what_dictionaries_would(people: list[tuple[str, st
     named = []
     for number, (address, value, has_more) in enumerate(people):
         pairs = [("-unsubscribe_url-", value)] + ([("-manage_url-", value + "%s")] if has_more else [])
-        named.append((address, Recipient(number, address, tuple(pairs))))
+        named.append(Recipient.of(number, address, pairs))
     try:
         expected = [
             {
-                "to": [{"email": address}],
+                "to": [{"email": one.address}],
                 "custom_args": {"newsletter_request": REQUEST},
                 "substitutions": dict(one.substitutions),
                 "headers": {
@@ -63,7 +63,7 @@ def test_personalizations_say_what_dictionaries_would(people: list[tuple[str, st
                     "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
                 },
             }
-            for address, one in named
+            for one in named
         ]
         orjson.dumps(expected)
     except TypeError:
@@ -74,7 +74,7 @@ def test_personalizations_say_what_dictionaries_would(people: list[tuple[str, st
 def test_a_placeholder_without_a_value_is_told() -> None:
     """Nobody gets a mail with a hole where the unsubscribe link should be."""
     with pytest.raises(InvalidInputError, match="-unsubscribe_url-"):
-        personalizations([("a@example.org", Recipient(1, "a@example.org"))], HEADERS, REQUEST)
+        personalizations([Recipient(1, "a@example.org")], HEADERS, REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_each_address_is_named_once_and_the_impossible_not_at_all(
 ) -> None:
     """The check of a whole batch and the check of one agree."""
     found, reasons = named_once([Recipient(number, address) for number, address in enumerate(addresses)])
-    assert [address for address, _ in found] == named
+    assert [one.address for one in found] == named
     assert list(reasons) == refused
 
 

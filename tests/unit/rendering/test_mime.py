@@ -84,7 +84,7 @@ nasty = st.lists(
 @given(text=nasty, link=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=300))
 def test_any_text_survives_with_any_link_in_it(text, link):
     """Encoding and splicing lose nothing: not dots, not trailing blanks, not a link with equals signs."""
-    recipient = Recipient(
+    recipient = Recipient.of(
         subscriber_id=1, address="a@example.org", substitutions=(("-unsubscribe_url-", link),)
     )
     text = text.replace("\r", "")
@@ -100,7 +100,9 @@ def test_any_text_survives_with_any_link_in_it(text, link):
 @pytest.mark.parametrize("link", ["https://x.org/?a=3D&b=41", ".", "=", "x" * 72 + "=41", "x" * 490], ids=len)
 def test_a_link_comes_out_of_every_part_as_it_went_in(link):
     """What looks like an escape of the encoding is none, and a long link is not cut."""
-    recipient = Recipient(subscriber_id=1, address="a@example.org", substitutions=(("-manage_url-", link),))
+    recipient = Recipient.of(
+        subscriber_id=1, address="a@example.org", substitutions=(("-manage_url-", link),)
+    )
     message = a_message(text="a -manage_url- b\n-manage_url-\n", html='<a href="-manage_url-">c</a>\n')
     mail = spliced(message, recipient)
     assert part(mail, "plain") == f"a {link} b\n{link}\n"
@@ -143,7 +145,7 @@ def test_each_header_stands_once_and_reads_as_it_was_written():
 def test_no_list_header_is_folded_or_encoded():
     """A long unsubscribe link stays in one line as it is."""
     long_link = "https://papers.example.org/u/" + "x" * 400
-    recipient = Recipient(
+    recipient = Recipient.of(
         subscriber_id=1,
         address="a@example.org",
         substitutions=(("-unsubscribe_url-", long_link), ("-manage_url-", LINK)),
@@ -207,7 +209,7 @@ def test_what_is_no_plain_address_is_refused(address):
 )
 def test_a_value_that_would_break_the_mail_is_refused(value):
     """What is spliced in is a link in ASCII; anything else ends in an error before a byte is sent."""
-    recipient = Recipient(
+    recipient = Recipient.of(
         subscriber_id=1, address="a@example.org", substitutions=(("-unsubscribe_url-", value),)
     )
     with pytest.raises(InvalidInputError, match="cannot be spliced"):
