@@ -1,7 +1,6 @@
 """What strangers wrote, made safe to set: anybody may write to a source, and sources make an edition."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from newsletter.models import Coverage, Edition, Entry, Paper, Section
@@ -11,6 +10,8 @@ _LONGEST_SENTENCE = 600
 _LONGEST_NAME = 80
 _NAMED_AUTHORS = 4
 """How many a mail names; the others are only counted."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Controls, breaks of lines and paragraphs, halves of characters (categories Cc, Zl, Zp, Cs)."""
 _TURNING = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 """Bidirectional controls: one left open turns the rest of a mail around."""
 _PLACEHOLDER_END = "_url-"
@@ -44,8 +45,7 @@ def line(text: str, longest: int) -> str:
     ('a b c', 'abc…')
     """
     if not text.isprintable():
-        text = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp", "Cs"} else c for c in text)
-        text = _TURNING.sub("", text)
+        text = _TURNING.sub("", _CONTROL.sub(" ", text))
     text = " ".join(text.split())
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 

@@ -17,6 +17,10 @@ def slug(name: str) -> str:
     """
     last, comma, first = name.partition(",")
     ordered = f"{first} {last}" if comma and "," not in first else name
-    letters = unicodedata.normalize("NFKD", ordered)
-    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    plain = ordered if ordered.isascii() else _without_marks(ordered)
     return unicodedata.normalize("NFC", "-".join(_PART.findall(plain.lower())))[:_LONGEST].strip("-")
+
+
+def _without_marks(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))

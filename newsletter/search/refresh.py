@@ -85,7 +85,7 @@ class _Following:
             checked_at=now,
         )
         writer = self._cabinet.engine(state.folder).writer(_HEAP_BYTES, 1)
-        written = self._write(writer, self._days, self._papers.ids())
+        written = self._write(writer, self._days, self._papers.ids(), is_new=True)
         self._close(writer, state)
         return Refreshed(len(written), is_rebuilt=True)
 
@@ -120,27 +120,33 @@ class _Following:
         return ids - self._editions.announced(ids)
 
     def _write(
-        self, writer: tantivy.IndexWriter, days: Collection[date], ids: frozenset[str]
+        self,
+        writer: tantivy.IndexWriter,
+        days: Collection[date],
+        ids: frozenset[str],
+        *,
+        is_new: bool = False,
     ) -> frozenset[str]:
         """Write the papers that editions announced, then others; return the ids of all that were found."""
         written: set[str] = set()
-        for day in days:
-            self._put(writer, self._announced(day), written)
-            self._pace(len(written), max(len(ids), len(written)))
-        left = sorted(ids - written)
-        for start in range(0, len(left), _AT_ONCE):
-            self._put(writer, self._kept(left[start : start + _AT_ONCE]), written)
+        for lot in self._lots(days, ids, written):
+            for paper, day in lot:
+                if paper.id not in written:
+                    if not is_new:
+                        writer.delete_documents_by_term("id", paper.id)
+                    writer.add_document(cards.document(paper, day))
+                    written.add(paper.id)
             self._pace(len(written), max(len(ids), len(written)))
         return frozenset(written)
 
-    def _put(
-        self, writer: tantivy.IndexWriter, papers: Iterable[tuple[Paper, date | None]], written: set[str]
-    ) -> None:
-        for paper, day in papers:
-            if paper.id not in written:
-                writer.delete_documents_by_term("id", paper.id)
-                writer.add_document(cards.document(paper, day))
-                written.add(paper.id)
+    def _lots(
+        self, days: Collection[date], ids: frozenset[str], written: set[str]
+    ) -> Iterator[Iterable[tuple[Paper, date | None]]]:
+        for day in days:
+            yield self._announced(day)
+        left = sorted(ids - written)
+        for start in range(0, len(left), _AT_ONCE):
+            yield self._kept(left[start : start + _AT_ONCE])
 
     def _announced(self, day: date) -> Iterator[tuple[Paper, date]]:
         """Yield an edition's papers, as they are known now or else as it froze them."""

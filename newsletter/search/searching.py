@@ -18,6 +18,8 @@ PAGES = 25
 _TITLE, _NAMES, _WHOLE_TITLE = 4.0, 2.0, 3.0
 """What a match in a title and among the authors is worth beside one in an abstract, and a title in a row."""
 _AUTHORS_SHOWN = 3
+_AUTHORS_LOOKED_AT = 200
+"""A collaboration of thousands is found by each of its members, but whom it was found by may stay unsaid."""
 _CORRECTED = 3
 """Words that are looked at for slips; each costs milliseconds."""
 _RARE = 2
@@ -188,21 +190,22 @@ def _results(index: Index, found: SearchResult, page: int, wanted: _Wanted) -> R
 def _hit(index: Index, score: float, address: tantivy.DocAddress, wanted: _Wanted) -> Hit:
     card = cards.read(index.searcher.doc(address))
     paper = card.paper
-    authors = [_author(name, wanted) for name in paper.authors]
-    named = len(authors) if len(authors) <= _AUTHORS_SHOWN + 1 else _AUTHORS_SHOWN
-    shown = (*authors[:named], *[one for one in authors[named:] if one.is_match][:_AUTHORS_SHOWN])
+    count = len(paper.authors)
+    named = count if count <= _AUTHORS_SHOWN + 1 else _AUTHORS_SHOWN
+    meant = [name for name in paper.authors[named:_AUTHORS_LOOKED_AT] if _is_meant(name, wanted)]
+    shown = (*paper.authors[:named], *meant[:_AUTHORS_SHOWN])
     return Hit(
         paper=paper,
         edition=card.edition,
         title=snippets.marked(paper.title, words.located(paper.title, wanted.stems)),
         snippet=snippets.snippet(paper.abstract, words.located(paper.abstract, wanted.stems)),
-        authors=shown,
-        others=len(authors) - len(shown),
+        authors=tuple(Author(name, people.slug(name), is_match=_is_meant(name, wanted)) for name in shown),
+        others=count - len(shown),
         score=float(score),
     )
 
 
-def _author(name: str, wanted: _Wanted) -> Author:
-    slug = people.slug(name)
-    is_match = slug == wanted.slug if wanted.slug else bool(wanted.names.intersection(words.names(name)))
-    return Author(name, slug, is_match=is_match)
+def _is_meant(name: str, wanted: _Wanted) -> bool:
+    if wanted.slug:
+        return people.slug(name) == wanted.slug
+    return not wanted.names.isdisjoint(words.names(name))

@@ -146,13 +146,19 @@ def build(folder: str, url: str) -> dict[str, float]:
     """Make the index anew, in a process of its own."""
     settings = settings_of(folder, url)
     before, started, wall = anonymous_mb(), time.process_time(), time.perf_counter()
-    done = rebuild(store_module.connect(settings), Cabinet(settings.data_dir), NOW)
+    own = [before]
+    done = rebuild(
+        store_module.connect(settings),
+        Cabinet(settings.data_dir),
+        NOW,
+        pace=lambda *_: own.append(max(own.pop(), anonymous_mb())),
+    )
     assert done is not None
     return {
         "papers": done.written,
         "CPU s": time.process_time() - started,
         "wall s": time.perf_counter() - wall,
-        "peak MB beyond the imports": peak_mb() - before,
+        "its own MB beyond the imports": own[0] - before,
     }
 
 
@@ -209,16 +215,7 @@ def ask(folder: str, kinds: dict[str, list[str]]) -> dict[str, list[tuple[float,
 
 def anonymous_mb() -> float:
     """Return this process's own memory; the pages of the index belong to the system's cache."""
-    return _status("RssAnon")
-
-
-def peak_mb() -> float:
-    """Return the most memory that this process has had, pages of files included."""
-    return _status("VmHWM")
-
-
-def _status(name: str) -> float:
-    found = re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    found = re.search(r"RssAnon:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found is not None
     return int(found[1]) / 1024
 
