@@ -166,6 +166,14 @@ def may_carry(store: Store, day: date, subscriber_id: int) -> bool:
     return bool(Script.named("welcome").run(store, names, subscriber_id, KEEP_SECONDS)[0] == "carries")
 
 
+def addressed_to(store: Store, days: Sequence[date], subscriber_id: int) -> tuple[date, ...]:
+    """Return those of `days` whose edition a reader was addressed for, in that order."""
+    with unavailable_store(), store.pipeline(transaction=False) as pipe:
+        for day in days:
+            pipe.getbit(ADDRESSED(day=day), subscriber_id)
+        return tuple(day for day, bit in zip(days, pipe.execute(), strict=True) if bit)
+
+
 def read_bitmap(store: Store, day: date) -> bytes:
     """Return the raw bitmap of who was addressed for an edition, whatever the connection decodes."""
     with unavailable_store():

@@ -9,9 +9,11 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from newsletter.delivery import store as delivery
 from newsletter.errors import InvalidInputError
 from newsletter.models import Subscriber, SubscriberStatus
 from newsletter.subscribers import errands, moving, preferences, signup, tokens
@@ -49,12 +51,18 @@ def preferences_page(token: str, site: Here, said: str = "") -> Response:
 
 @router.page("/manage/{token}/export.json")
 def export(token: str, site: Here) -> Response:
-    """Hand over everything that is kept about the holder."""
+    """Hand over everything that is kept about the holder: the last editions that were sent, too."""
     subscriber = _holder(site, token)
     if subscriber is None:
         return links.lost(site)
+    days = [day for day in site.dates() if site.now().date() - day <= delivery.KEPT]
+    sent = delivery.addressed_to(site.store, days, subscriber.id)
+    kept = subscriber.model_dump(mode="json") | {
+        "moving_to": moving.wished(site.store, subscriber.id),
+        "editions": [day.isoformat() for day in sent],
+    }
     return Response(
-        subscriber.model_dump_json(indent=1),
+        orjson.dumps(kept, option=orjson.OPT_INDENT_2),
         media_type="application/json",
         headers={"Content-Disposition": 'attachment; filename="subscription.json"'},
     )

@@ -5,9 +5,10 @@ from typing import Final
 from fastapi import Request
 from starlette.responses import PlainTextResponse, Response
 
+from newsletter.delivery import store as delivery
 from newsletter.editions.trending import DEFINITION
 from newsletter.models import Preferences
-from newsletter.subscribers import signup
+from newsletter.subscribers import signup, tokens
 from newsletter.web import caching, hours, proofs, zones
 from newsletter.web.site import Here, Router, Site
 
@@ -107,4 +108,7 @@ def privacy(request: Request, site: Here) -> Response:
         "privacy.html",
         unconfirmed_days=signup.KEEP_UNCONFIRMED.days,
         cookie_days=proofs.COOKIE_LIFE.days,
+        ledger_days=delivery.KEPT.days,
+        move_days=tokens.CONFIRM_WITHIN.days,
+        mailer=site.settings.mailer,
     )

@@ -1,8 +1,10 @@
 """Preferences behind a link."""
 
 import pytest
+from specimens import an_edition
 from visitor import Visitor, seen
 
+from newsletter.delivery import cohorts
 from newsletter.models import Preferences, Subscriber, SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
@@ -136,9 +138,14 @@ def test_deleting_everything_needs_a_second_yes_and_leaves_no_address(visitor: V
 
 
 def test_the_export_holds_all_that_is_kept(visitor: Visitor, reader: Subscriber):
-    """Address, status, choices and consent, as one JSON file."""
+    """Address, status, choices, consent, the address asked for and the editions sent, as one JSON file."""
+    visitor.publish(an_edition(date=visitor.now.date()))
+    cohorts.freeze_everyone(visitor.store, visitor.settings, visitor.now.date())
+    visitor.web.post(link(visitor, reader), data={"do": "move", "email": "new@example.net"})
     answer = visitor.web.get(f"{link(visitor, reader)}/export.json")
-    assert Subscriber.model_validate_json(answer.content) == visitor.subscribers.get(reader.id)
+    kept = answer.json()
+    assert (kept.pop("moving_to"), kept.pop("editions")) == ("new@example.net", ["2026-06-10"])
+    assert Subscriber.model_validate(kept) == visitor.subscribers.get(reader.id)
     assert answer.headers["content-disposition"] == 'attachment; filename="subscription.json"'
 
 
