@@ -10,14 +10,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.settings import Settings
-from newsletter.web import api_problems, api_reading, api_routes, api_subscribing, caching
+from newsletter.web import api_problems, api_reading, api_routes, api_searching, api_subscribing, caching
 from newsletter.web.site import Here, Router, Site
 
 router: Final = Router()
 """The page that describes the API to people."""
 
 ROOT = api_routes.ROOT
-_ROOMS = (api_reading.router, api_subscribing.router)
+_ROOMS = (api_reading.router, api_searching.router, api_subscribing.router)
 
 
 def create(site: Site) -> FastAPI:

@@ -6,7 +6,7 @@ OpenAPI description says of them.
 """
 
 from datetime import date, datetime
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -81,7 +81,7 @@ class Entry(Paper):
     def of(cls, entry: models.Entry, address: str) -> Self:
         """Return an entry of the edition whose page is at `address`."""
         return cls(
-            **_facts(entry.paper),
+            **facts(entry.paper),
             permalink=f"{address}#{phrasing.anchor(entry.paper)}",
             score=round(entry.score, 2),
             why=phrasing.reason(entry),
@@ -253,7 +253,7 @@ class KnownPaper(Paper):
                 why=phrasing.reason(entry) if entry else "",
             )
         return cls(
-            **_facts(paper),
+            **facts(paper),
             first_seen=paper.first_seen,
             announced=paper.announced,
             sightings=tuple(
@@ -263,7 +263,8 @@ class KnownPaper(Paper):
         )
 
 
-def _facts(paper: models.Paper) -> dict[str, object]:
+def facts(paper: models.Paper) -> dict[str, Any]:
+    """Return the fields of `Paper`."""
     return {
         "id": paper.id,
         "url": phrasing.home(paper),

@@ -16,7 +16,7 @@ from newsletter.web.site import Here, Router, Site
 
 router: Final = Router()
 
-_SOON_SECONDS = 20
+SOON_SECONDS = 20
 _NOT_INDEXED = {"X-Robots-Tag": "noindex"}
 
 
@@ -32,7 +32,7 @@ def searched(request: Request, site: Here) -> Response:
     if query.is_empty:
         return _shown(request, site, "search.html", typed=typed, query=query, results=None)
     page = _page(fields)
-    results = _asked(site, lambda index: search(index, query, page=page))
+    results = asked(site, lambda index: search(index, query, page=page))
     if results is None:
         return _not_ready(site)
     links = _turns(site, "/search?" + urlencode({"q": typed}) + "&", results)
@@ -45,7 +45,7 @@ def author(slug: str, request: Request, site: Here) -> Response:
     if people.slug(slug) != slug:
         raise HTTPException(404)
     page = _page(Fields(request.query_params.multi_items()))
-    results = _asked(site, lambda index: by_author(index, slug, page=page))
+    results = asked(site, lambda index: by_author(index, slug, page=page))
     if results is None:
         return _not_ready(site)
     if not results.total:
@@ -56,7 +56,7 @@ def author(slug: str, request: Request, site: Here) -> Response:
     return _shown(request, site, "author.html", name=name, slug=slug, results=results, **links)
 
 
-def _asked(site: Site, ask: Callable[[Index], Results]) -> Results | None:
+def asked(site: Site, ask: Callable[[Index], Results]) -> Results | None:
     """Return what the index answers; None where there is none that is fit to be asked (yet)."""
     index = site.cabinet.index()
     try:
@@ -94,5 +94,5 @@ def _not_ready(site: Site) -> Response:
         text="The index of all papers is being made, as after a first start or a new version. "
         "Please try again in a minute; the archive and every other page work meanwhile.",
     )
-    answer.headers.update(_NOT_INDEXED | {"Retry-After": str(_SOON_SECONDS)})
+    answer.headers.update(_NOT_INDEXED | {"Retry-After": str(SOON_SECONDS)})
     return answer
