@@ -52,6 +52,10 @@ def send_letter(letter: str) -> None:
 @app.task(name="workers.sending.settle")  # type: ignore[untyped-decorator]  # celery ships no types
 def settle() -> None:
     """Settle what is in doubt by evidence, and by the operator's policy where there is none."""
-    settled = settling.settle(store(), settings(), datetime.now(UTC))
+    now = datetime.now(UTC)
+    if not settling.clocks_agree(store(), now):
+        log.error("Nothing in doubt is settled: this machine's clock and the server's differ. Set them.")
+        return
+    settled = settling.settle(store(), settings(), now)
     if settled != settling.Settled():
         log.info("settled %s", settled)

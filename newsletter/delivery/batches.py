@@ -91,7 +91,8 @@ def send_batch(
     ends by itself then. Raises `SettingsError` where the mailer lacks one.
     """
     mailer = mailer or mailers.make(settings)
-    ledger = Ledger(store, lease=mailer.longest * LEASE_OVER_LONGEST, longest=mailer.longest)
+    lease = mailer.longest * LEASE_OVER_LONGEST
+    ledger = Ledger(store, lease=lease, longest=mailer.longest, mailer=settings.mailer)
     claim = ledger.claim(BatchRef(day, batch))
     if isinstance(claim, Denied):
         return BatchReport(BatchRef(day, batch), denied=claim.why)
@@ -105,7 +106,7 @@ def send_batch(
     waiting = claim.waiting
     addresses = SubscriberStore(store).mailable([claim.ids[at] for at in waiting])
     recipients = links.recipients(addresses, site, settings.keys)
-    gate = Gate(throttle.of(store, settings), claim.ref, mailer.longest * LEASE_OVER_LONGEST, pause=pause)
+    gate = Gate(throttle.of(store, settings), claim.ref, lease, pause=pause)
     sending = _Sending(ledger, mailer, claim, message=message, recipients=recipients, gate=gate, now=now)
     report = sending.run()
     gate.close()

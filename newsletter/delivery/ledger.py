@@ -152,8 +152,13 @@ class Ledger:
         lease: timedelta = LEASE,
         longest: timedelta = LONGEST,
         promise: Durability | None = None,
+        mailer: str = "",
     ) -> None:
-        """Keep the ledger in `store`; `longest` is what a request may take, and must fit into `lease`."""
+        """Keep the ledger in `store`; `longest` is what a request may take, and must fit into `lease`.
+
+        `mailer` is who will carry what is intended, by the name of the setting.
+        """
+        self._mailer = mailer
         self._store = store
         self._lease_ms = _milliseconds(lease)
         self._longest_ms = _milliseconds(longest)
@@ -192,6 +197,7 @@ class Ledger:
             letters,
             self._longest_ms,
             KEEP_SECONDS,
+            self._mailer,
         )
         if answer[0] != "ok":
             return Denied(Denial(answer[0]), str(answer[1]) if len(answer) > 1 else "")

@@ -9,6 +9,7 @@ In this order, for each request whose end is unknown:
    of them names the request. It was not accepted, and is sent again. Where the
    site was down when the request ended, the first are missing: SendGrid may
    still be about to tell, so silence proves nothing.
+   Nor does it where the edition was carried by another mailer, or by several.
 4. The policy (`NEWSLETTER_UNCERTAIN`): wait for the operator, send again, or
    take it as sent, once the silence limit has passed.
 """
@@ -28,6 +29,7 @@ from newsletter.delivery.ledger import (
     WAITS,
     BatchRef,
     Claim,
+    Committed,
     Ledger,
     Verdict,
 )
@@ -37,6 +39,8 @@ from newsletter.settings import Settings
 from newsletter.store import Store, unavailable_store
 from newsletter.subscribers.store import SubscriberStore
 
+CLOCKS_APART: Final = timedelta(minutes=2)
+"""How far the server's clock and a worker's may be apart for silence to be judged."""
 GRACE: Final = 3
 """A worker that is only late says itself what became of its request: so many times the longest one."""
 
@@ -88,7 +92,7 @@ def settle(store: Store, settings: Settings, now: datetime, *, mailer: Mailer | 
             asked = mailer or mailers.make(settings)
             if now - request.since < asked.longest * GRACE:
                 left += request.recipients
-            elif isinstance(asked, Witness):
+            elif isinstance(asked, Witness) and _carrier(store, day) == settings.mailer:
                 accepted = _ask(store, settings, request, asked)
                 counts[Verdict.PROVED] += accepted
                 counts[Verdict.RESENT] += request.recipients - accepted
@@ -107,25 +111,45 @@ def settle_by_hand(store: Store, day: date, verdict: Verdict) -> int:
 
 def prove(store: Store, ref: BatchRef, token: int, subscriber_id: int) -> bool:
     """Take one recipient of an uncertain request as accepted, by evidence; return whether they were one."""
+    request = f"{ref.batch}.{token}"
     with unavailable_store():
-        entry = store.hget(keys.UNCERTAIN(day=ref.day), f"{ref.batch}.{token}")
-    if not entry:
+        entry = store.hget(keys.UNCERTAIN(day=ref.day), request)
+        entry = entry or store.hget(keys.REQUESTS(day=ref.day), request)
+    mask = str(entry or "").partition(" ")[2]
+    if not mask:
         return False
-    mask = str(entry).partition(" ")[2]
     claim = Claim(ref, token, "", members(store, ref), mask)
     letters = _letters(claim.ids, mask, frozenset({subscriber_id}), others=UNSPOKEN)
-    Ledger(store).commit(claim, letters)
-    return ACCEPTED in letters
+    return ACCEPTED in letters and Ledger(store).commit(claim, letters) is Committed.SETTLED
 
 
 def _verdict(store: Store, settings: Settings, request: Uncertain, now: datetime) -> Verdict | None:
     limit = request.since + timedelta(minutes=settings.silence_minutes)
-    has_webhook = settings.mailer == "sendgrid" and settings.sendgrid_webhook_key
-    if has_webhook and events.was_heard_about(store, request.ended, limit):
+    carrier = _carrier(store, request.ref.day)
+    is_told = carrier == settings.mailer == "sendgrid" and settings.sendgrid_webhook_key
+    if is_told and events.was_heard_about(store, request.ended, limit):
         return Verdict.RESENT
     if now < limit:
         return None
     return {"hold": None, "resend": Verdict.RESENT, "assume": Verdict.ASSUMED}[settings.uncertain]
+
+
+def _carrier(store: Store, day: date) -> str | None:
+    """Return which mailer carries an edition; `several` after the operator chose another."""
+    with unavailable_store():
+        found = store.hget(keys.EDITION(day=day), "mailer")
+    return str(found) if found else None
+
+
+def clocks_agree(store: Store, now: datetime) -> bool:
+    """Whether the server's clock, by which doubts are dated, is the one by which we ask about them.
+
+    Where it is slow by more than the limit of silence, a request of this minute
+    would seem to have been silent for so long.
+    """
+    with unavailable_store():
+        seconds, _ = store.time()
+    return abs(now - datetime.fromtimestamp(int(seconds), UTC)) < CLOCKS_APART
 
 
 def _ask(store: Store, settings: Settings, request: Uncertain, mailer: Mailer) -> int:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import description
 import orjson
 import pytest
+from description import Posted, overstepped
 from openapi_core import OpenAPI
-from openapi_core.datatypes import RequestParameters
 from sendgrid_server import Behaviour, SendGridServer
-from werkzeug.datastructures import Headers
 
 from newsletter.delivery import mailers
 from newsletter.delivery.mailers.port import Mailer
@@ -77,42 +77,30 @@ def connected(
         server.__exit__()
 
 
-class Posted:
-    """A request as openapi-core wants to see it."""
-
-    def __init__(self, headers: dict[str, str], body: bytes) -> None:
-        self.parameters = RequestParameters(header=Headers(headers))
-        self.host_url = "https://api.sendgrid.com"
-        self.path = "/v3/mail/send"
-        self.path_pattern = self.path
-        self.method = "post"
-        self.body = body
-        self.content_type = headers["content-type"]
-
-
 @pytest.fixture(scope="module")
-def description(shared: Path) -> OpenAPI:
-    """SendGrid's own description; its type of message-level custom_args is wrong, and we send none."""
-    return OpenAPI.from_dict(orjson.loads((shared / "spec" / "tsg_mail_v3.json").read_bytes()))
+def openapi(shared: Path) -> OpenAPI:
+    """SendGrid's own description."""
+    return description.load(shared)
 
 
-def test_every_request_is_what_sendgrids_description_wants(connected: Any, description: OpenAPI) -> None:
+def test_every_request_is_what_sendgrids_description_wants(connected: Any, openapi: OpenAPI) -> None:
     """Many personalizations, with values, headers and arguments of their own, and a text-only one."""
     mailer, server = connected()
     mailer.send(MESSAGE, recipients(100), request_id=REQUEST)
     mailer.send(MESSAGE.model_copy(update={"html": None}), recipients(1), request_id=REQUEST)
     assert len(server.requests) == 2
     for seen in server.requests:
-        assert description.unmarshal_request(Posted(seen.headers, seen.body)).errors == []
+        assert openapi.unmarshal_request(Posted(seen.headers, seen.body)).errors == []
+        assert overstepped(seen.body) == []
 
 
-def test_the_check_against_the_description_can_fail(connected: Any, description: OpenAPI) -> None:
+def test_the_check_against_the_description_can_fail(connected: Any, openapi: OpenAPI) -> None:
     """A request without a sender is refused by it."""
     mailer, server = connected()
     mailer.send(MESSAGE, recipients(1), request_id=REQUEST)
     broken = orjson.loads(server.requests[0].body)
     del broken["from"]
-    (error,) = description.unmarshal_request(Posted(server.requests[0].headers, orjson.dumps(broken))).errors
+    (error,) = openapi.unmarshal_request(Posted(server.requests[0].headers, orjson.dumps(broken))).errors
     assert "'from' is a required property" in str(error.__cause__.schema_errors[0])
 
 
@@ -140,14 +128,60 @@ def test_nothing_is_tracked_and_the_unsubscribe_headers_are_each_readers_own(con
 
 
 def test_a_request_stays_within_sendgrids_limits(connected: Any) -> None:
-    """Substitutions and arguments of a reader under 10,000 bytes each, the whole under 30 MB."""
+    """A full batch: limits that the description does not know."""
     mailer, server = connected()
     mailer.send(MESSAGE, recipients(1000), request_id=REQUEST)
-    (request,) = server.accepted
-    assert len(server.requests[0].body) < 30_000_000
-    for person in request["personalizations"]:
-        assert len(orjson.dumps(person["substitutions"])) < 10_000
-        assert len(orjson.dumps(person["custom_args"])) < 10_000
+    assert overstepped(server.requests[0].body) == []
+
+
+def _double(request: dict[str, Any]) -> None:
+    request["personalizations"][1]["to"] = [{"email": "READER1@example.org"}]
+
+
+def _reserve(request: dict[str, Any]) -> None:
+    request["personalizations"][0]["headers"]["Reply-To"] = "x@example.org"
+
+
+def _crowd(request: dict[str, Any]) -> None:
+    request["personalizations"] = [{"to": [{"email": f"r{n}@example.org"}]} for n in range(1001)]
+
+
+def _swell(request: dict[str, Any]) -> None:
+    request["content"][0]["value"] = "x" * 30_000_000
+
+
+def _argue(request: dict[str, Any]) -> None:
+    request["personalizations"][0]["custom_args"]["more"] = "x" * 10_000
+
+
+@pytest.mark.parametrize(
+    ("broken", "limit"),
+    [
+        (_double, "an address twice"),
+        (_reserve, "a reserved header"),
+        (_crowd, "more than 1,000 recipients"),
+        (_swell, "larger than 30 MB"),
+        (_argue, "custom_args larger than 10,000 bytes"),
+    ],
+)
+def test_the_check_of_each_limit_can_fail(
+    connected: Any, broken: Callable[[dict[str, Any]], None], limit: str
+) -> None:
+    """A request of ours, spoilt in one way."""
+    mailer, server = connected()
+    mailer.send(MESSAGE, recipients(2), request_id=REQUEST)
+    request = orjson.loads(server.requests[0].body)
+    broken(request)
+    assert overstepped(orjson.dumps(request)) == [limit]
+
+
+def test_a_request_that_is_too_large_does_not_leave(connected: Any) -> None:
+    """It is cut in halves instead."""
+    mailer, server = connected()
+    heavy = MESSAGE.model_copy(update={"text": "x" * 30_000_000})
+    outcome = mailer.send(heavy, recipients(2), request_id=REQUEST)
+    assert outcome.rejected == "the request is larger than SendGrid takes"
+    assert server.requests == []
 
 
 def test_one_connection_is_kept_and_one_context_made(connected: Any) -> None:

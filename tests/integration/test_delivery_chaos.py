@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import description
 import pytest
 from chaos import LONG, SHORT, SMTP, WEAK, Plan, run
 from tally import Tally
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
 
 
 def assert_sound(tally: Tally, plan: Plan) -> None:
@@ -20,11 +23,22 @@ def assert_sound(tally: Tally, plan: Plan) -> None:
     assert (tally.progress.stray, tally.progress.waiting) == (0, 0), told
 
 
+def assert_well_formed(samples: Path) -> None:
+    """Every request that was kept is what SendGrid wants, by its description too where that is at hand."""
+    bodies = [path.read_bytes() for path in samples.iterdir()]
+    assert len(bodies) >= 10
+    openapi = description.load(SHARED) if SHARED.is_dir() else None
+    for body in bodies:
+        assert description.overstepped(body) == []
+        assert openapi is None or description.faults(openapi, body) == []
+
+
 @pytest.mark.timeout(240)
 def test_nobody_is_mailed_twice_or_left_out_whatever_is_killed(tmp_path: Path) -> None:
     """A hundred thousand readers; workers, beat, site and server killed; a provider full of faults."""
     tally = run(SHORT, samples=tmp_path)
     assert_sound(tally, SHORT)
+    assert_well_formed(tmp_path)
     assert tally.lags, str(tally)
     assert tally.count.uncertain == 0, str(tally)
 

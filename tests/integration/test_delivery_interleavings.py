@@ -44,7 +44,7 @@ def send(store: Store, settings: Settings, ref: BatchRef, mailer: ObedientMailer
 
 def begun(store: Store, ref: BatchRef) -> Claim:
     """Begin a request that names everybody, and go no further."""
-    ledger = Ledger(store)
+    ledger = Ledger(store, mailer="sendgrid")
     claim = ledger.claim(ref)
     assert isinstance(claim, Claim)
     intent = ledger.intend(claim, "i" * len(claim.ids))
@@ -173,6 +173,37 @@ def test_silence_is_no_evidence_where_the_site_was_down_when_the_request_ended(
     assert settling.settle(store, settings, now, mailer=ObedientMailer()).left == 5
     events.apply(store, [PROOF], now)
     assert counts(store) == (5, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("later", "left"), [("smtp", 5), ("sendgrid", 0)])
+def test_no_event_speaks_for_what_another_mailer_carried(
+    store: Store, make_settings: Callable[..., Settings], ref: BatchRef, later: str, left: int
+) -> None:
+    """SMTP left doubts and the operator went over to SendGrid, whose silence about them means nothing."""
+    both = {"sendgrid_api_key": "SG.test", "sendgrid_webhook_key": "key", "smtp_url": "smtp://127.0.0.1:9"}
+    settings = make_settings(mailer="sendgrid", **both)
+    send(store, make_settings(mailer=later, **both), ref, ObedientMailer(doubt))
+    (request,) = settling.uncertain(store, DAY)
+    moments = [request.ended, request.since + timedelta(minutes=62)]
+    now = request.since + timedelta(minutes=65)
+    events.apply(store, [Event("delivered", "x@example.org", at, "2026-06-10.9.1") for at in moments], now)
+    assert settling.settle(store, settings, now, mailer=ObedientMailer()).left == left
+
+
+def test_clocks_that_differ_are_noticed(store: Store) -> None:
+    """Doubts are dated by the server and judged by a worker: nothing is settled where they disagree."""
+    now = datetime.now(UTC)
+    assert settling.clocks_agree(store, now)
+    for apart in (timedelta(minutes=3), timedelta(minutes=-3)):
+        assert not settling.clocks_agree(store, now + apart)
+
+
+def test_a_proof_of_one_by_one_spares_each(store: Store, settings: Settings, ref: BatchRef) -> None:
+    """A bounce tells of one recipient: after all were given up, that one is spared, and then the next."""
+    given_up(store, ref, Verdict.RESENT)
+    assert [settling.prove(store, ref, 2, one) for one in (2, 4, 4)] == [True, True, False]
+    assert counts(store) == (2, 0, 3, 0)
+    assert send(store, settings, ref, ObedientMailer()) == [1, 3, 5]
 
 
 def test_an_edition_whose_ledger_has_expired_is_not_sent_again(

@@ -78,14 +78,21 @@ end
 local marks = spread(redis.call('HGET', marks_key, batch), size)
 local after, doubled = corrected(marks, mask, heard, letters)
 put_marks(edition, marks_key, batch, marks, after)
-if string.find(letters, 'a', 1, true) then
+local still = merge(mask, letters, function(named, letter)
+  return letter == '-' and named or '-'
+end)
+if string.find(still, 'u', 1, true) then
+  redis.call('HSET', requests, request, heard .. ' ' .. still)
+elseif string.find(letters, 'a', 1, true) then
   redis.call('HSET', requests, request, 'proved')
+else
+  redis.call('HDEL', requests, request)
 end
 if string.find(after, '.', 1, true) and not redis.call('ZSCORE', due, batch) then
   redis.call('ZADD', due, now + tonumber(ARGV[4]), batch)
 end
 if doubled > 0 then
-  redis.call('HSET', stray, request, doubled)
+  redis.call('HINCRBY', stray, request, doubled)
   redis.call('EXPIRE', stray, ARGV[6])
   return { 'stray', doubled }
 end

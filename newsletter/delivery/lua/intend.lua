@@ -5,7 +5,7 @@
 --
 -- KEYS  edition, marks, due, fence, intent
 -- ARGV  batch, token, letters (i named in the request, l has left, - not spoken of), milliseconds that
---       the lease must still last, keep-seconds
+--       the lease must still last, keep-seconds, mailer ('' where it is not known)
 -- Answer: {'ok', token of the request}, {'held', why}, or {'lost'} where the lease ended, is about to,
 --       another token came, or late news said of somebody here that they were mailed after all.
 local edition, marks_key, due, fence, intent = unpack(KEYS)
@@ -41,6 +41,11 @@ put_marks(edition, marks_key, batch, marks, after)
 if not string.find(letters, 'i', 1, true) then
   wait_or_finish(due, batch, after, free_at)
   return { 'ok', tonumber(token) }
+end
+-- What silence or a folder is worth as evidence depends on who was asked to carry the mails.
+local carrier = redis.call('HGET', edition, 'mailer')
+if ARGV[6] ~= '' and carrier ~= ARGV[6] then
+  redis.call('HSET', edition, 'mailer', carrier and 'several' or ARGV[6])
 end
 local request_token = redis.call('HINCRBY', fence, batch, 1)
 redis.call('HSET', intent, batch, request_token)
