@@ -1,11 +1,11 @@
 """The API's readings: editions, topics and papers, to anybody."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
 from fastapi import Path, Query, Request
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -16,7 +16,7 @@ from newsletter.web import archive, caching
 from newsletter.web.api_history import TopicHistory, TopicOutline, Topics
 from newsletter.web.api_routes import ROOT, DescribedRouter
 from newsletter.web.api_values import Edition, EditionOutline, Editions, KnownPaper
-from newsletter.web.site import Here, Site
+from newsletter.web.site import Here
 
 router: Final = DescribedRouter()
 
@@ -47,17 +47,14 @@ def editions(request: Request, site: Here, before: Before = "9999-12-31", limit:
     older = [day for day in days if day.isoformat() < before]
     shown = older[:limit]
 
-    def make() -> str:
-        base = site.settings.base_url
-        found = (site.edition(day) for day in shown)
-        following = {"before": shown[-1].isoformat(), "limit": limit} if len(older) > limit else None
-        return Editions(
-            items=tuple(EditionOutline.of(one, base) for one in found if one is not None),
-            total=len(days),
-            next=following and f"{base}{ROOT}/editions?{urlencode(following)}",
-        ).model_dump_json()
-
-    return _kept(request, site, ("editions", tuple(shown), len(days), len(older)), make)
+    base = site.settings.base_url
+    following = {"before": shown[-1].isoformat(), "limit": limit} if len(older) > limit else None
+    body = Editions(
+        items=tuple(EditionOutline.of(one, base) for one in site.kiosk.outlines(site.store, shown)),
+        total=len(days),
+        next=following and f"{base}{ROOT}/editions?{urlencode(following)}",
+    )
+    return _answer(request, body)
 
 
 @router.reads("/editions/latest", Edition, problems=(404,))
@@ -98,7 +95,7 @@ def topics(request: Request, site: Here, limit: Limit = 30, offset: Offset = 0) 
         total=len(careers),
         next=f"{base}{ROOT}/topics?{following}" if offset + limit < len(careers) else None,
     )
-    return caching.answer(request, body.model_dump_json().encode(), "application/json")
+    return _answer(request, body)
 
 
 @router.reads("/topics/{slug}", TopicHistory, problems=(404, 422))
@@ -109,7 +106,7 @@ def topic(slug: Slug, request: Request, site: Here) -> Response:
         raise HTTPException(404, "No topic has that name. /api/v1/topics lists those there are.")
     days = site.kiosk.appearances(site.store, slug)
     body = TopicHistory.over(career, days, site.settings.base_url)
-    return caching.answer(request, body.model_dump_json().encode(), "application/json")
+    return _answer(request, body)
 
 
 @router.reads("/papers/{identifier:path}", KnownPaper, problems=(404, 422))
@@ -130,9 +127,8 @@ def paper(identifier: Identifier, request: Request, site: Here) -> Response:
             404, "No such paper is kept. Papers that no edition announced go after ninety days."
         )
     body = KnownPaper.of(strangers.paper(found), site.settings.base_url, day, entry)
+    return _answer(request, body)
+
+
+def _answer(request: Request, body: BaseModel) -> Response:
     return caching.answer(request, body.model_dump_json().encode(), "application/json")
-
-
-def _kept(request: Request, site: Site, key: tuple[object, ...], make: Callable[[], str]) -> Response:
-    body = site.shelf.get(("api", *key), make)
-    return caching.answer(request, body.encode(), "application/json")

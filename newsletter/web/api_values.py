@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from newsletter import models
 from newsletter.rendering import phrasing, strangers
+from newsletter.web.kiosk import Outline
 
 _LONGEST_NAME = 80
 
@@ -187,16 +188,16 @@ class EditionOutline(Described):
     """How many it announces; 0 on a quiet day."""
 
     @classmethod
-    def of(cls, edition: models.Edition, base_url: str) -> Self:
+    def of(cls, outline: Outline, base_url: str) -> Self:
         """Return what a list says of an edition."""
-        day = edition.date.isoformat()
+        day = outline.day.isoformat()
         return cls(
-            date=edition.date,
+            date=outline.day,
             url=f"{base_url}/d/{day}",
             api_url=f"{base_url}/api/v1/editions/{day}",
-            composed_at=edition.composed_at,
-            topics=tuple(section.label for section in edition.sections),
-            papers=len(edition.entries),
+            composed_at=outline.composed_at,
+            topics=outline.labels,
+            papers=outline.papers,
         )
 
 

@@ -1,7 +1,8 @@
 """The frozen editions as the site shows them: strangers' texts disarmed, each topic's days at hand."""
 
 import threading
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -50,11 +51,22 @@ class Career(NamedTuple):
         return topic_path(self.slug)
 
 
+class Outline(NamedTuple):
+    """An edition as a list names it."""
+
+    day: date
+    composed_at: datetime
+    labels: tuple[str, ...]
+    """Of its topics, the best first."""
+    papers: int
+
+
 class Kiosk:
     """Reads editions; remembers, a process, which topics stood on which day's chart."""
 
     def __init__(self) -> None:
         self._charts: dict[date, tuple[Section, ...]] = {}
+        self._outlines: dict[date, Outline] = {}
         self._newest: Edition | None = None
         self._lock = threading.Lock()
 
@@ -68,6 +80,19 @@ class Kiosk:
         if found is None:
             return None
         return strangers.disarmed(found).model_copy(update={"tail": _titles(found.tail)})
+
+    def outlines(self, store: Store, days: Sequence[date]) -> tuple[Outline, ...]:
+        """Return the editions of `days` that there are, in their order; each is read once a process.
+
+        An outline takes some hundred bytes, so those of all years are kept.
+        """
+        with self._lock:
+            known = {day: self._outlines[day] for day in days if day in self._outlines}
+        read = EditionStore(store).of_days(day for day in days if day not in known)
+        known |= {edition.date: _outlined(strangers.disarmed(edition)) for edition in read}
+        with self._lock:
+            self._outlines |= known
+        return tuple(known[day] for day in days if day in known)
 
     def newest(self, store: Store) -> Edition | None:
         """Return the newest edition as it was frozen, with its tail; kept until there is a newer one."""
@@ -131,6 +156,11 @@ def _titles(tail: tuple[Entry, ...]) -> tuple[Entry, ...]:
 def _titled(entry: Entry) -> Entry:
     title = strangers.line(entry.paper.title, _LONGEST_TITLE) or "Untitled"
     return entry.model_copy(update={"paper": entry.paper.model_copy(update={"title": title})})
+
+
+def _outlined(edition: Edition) -> Outline:
+    labels = tuple(section.label for section in edition.sections)
+    return Outline(edition.date, edition.composed_at, labels, len(edition.entries))
 
 
 def _outline(section: Section) -> Section:

@@ -138,6 +138,15 @@ def test_following_next_reads_each_edition_and_each_topic_once(visitor: Visitor)
         assert found == every
 
 
+def test_no_choice_of_page_makes_the_site_read_an_edition_twice(visitor: Visitor, store: Store):
+    """A crowd that asks for every page in every size costs no more than one that asks for one."""
+    visitor.web.get(f"{ROOT}/editions?limit=100")
+    before = store.info("commandstats")["cmdstat_mget"]["calls"]
+    for limit in range(1, 100, 7):
+        checked(visitor.web.get(f"{ROOT}/editions?limit={limit}&before=2026-11-22"))
+    assert store.info("commandstats")["cmdstat_mget"]["calls"] == before
+
+
 def test_a_topic_tells_its_days(visitor: Visitor):
     """Each day on the chart with its place and its papers, the newest first."""
     visitor.publish(an_edition(date=DAY + timedelta(days=2)))
