@@ -149,6 +149,10 @@ class Settings(BaseSettings):
         default="papers", description="The name of the DKIM key in the DNS: `papers._domainkey.…`."
     )
     dkim_domain: str | None = Field(default=None, description="The domain that signs, if not that of `FROM`.")
+    operator: str | None = Field(
+        default=None,
+        description="Your address: told when a run halts, mails are in doubt or an edition is late.",
+    )
     postal_address: str = Field(
         default="", description="Your postal address, required by law in many places."
     )

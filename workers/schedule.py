@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from newsletter import queue
-from newsletter.delivery import cohorts, reconciling, restoration, sweep, throttle
+from newsletter.delivery import alerts, cohorts, reconciling, restoration, sweep, throttle
 from newsletter.editions import compose as composing
 from newsletter.settings import Settings
 from newsletter.sources import catalog
@@ -65,6 +65,8 @@ def work_due(redis: Store, settings: Settings, now: datetime) -> Iterator[Task]:
         yield "workers.composing.compose", (day.isoformat(),)
     if not redis.exists(TIDIED(day=now.date())):
         yield "workers.upkeep.tidy", ()
+    if alerts.due(redis, settings, now):
+        yield "workers.upkeep.alert", ()
     if reconciling.due(redis, settings, now):
         yield "workers.upkeep.reconcile", ()
     sources = catalog.configured(settings, redis)

@@ -3,7 +3,7 @@
 import logging
 from datetime import UTC, datetime, timedelta
 
-from newsletter.delivery import reconciling
+from newsletter.delivery import alerts, reconciling
 from newsletter.store import Key
 from newsletter.subscribers import signup
 from workers.app import app, settings, store
@@ -19,6 +19,13 @@ def reconcile() -> None:
     """Go on reading SendGrid's suppression lists, once a day to their end."""
     found = reconciling.reconcile(store(), settings(), datetime.now(UTC))
     log.info("reconciled %s", found)
+
+
+@app.task(name="workers.upkeep.alert")  # type: ignore[untyped-decorator]  # celery ships no types
+def alert() -> None:
+    """Tell the operator what must be looked at, once a subject and day."""
+    sent = alerts.send(store(), settings(), datetime.now(UTC))
+    log.info("alerts sent=%d", sent)
 
 
 @app.task(name="workers.upkeep.tidy")  # type: ignore[untyped-decorator]  # celery ships no types

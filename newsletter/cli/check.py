@@ -11,10 +11,11 @@ from newsletter import settings as settings_module
 from newsletter.cli import output
 from newsletter.delivery.mailers.dkim import Signer
 from newsletter.delivery.return_path import ReturnPath
-from newsletter.errors import NewsletterError, SettingsError
+from newsletter.errors import InvalidInputError, NewsletterError, SettingsError
 from newsletter.rendering import trial
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
+from newsletter.subscribers import addresses
 
 
 @click.command()
@@ -34,7 +35,18 @@ def check(as_json: bool) -> None:
 
 def find_faults(settings: Settings) -> list[str]:
     """Return what would go wrong later, each with its remedy, in the order of the walk."""
-    checks = (_secret, _server, _sender, _return_path, _dkim, _mailer, _outbox, _templates, _sources)
+    checks = (
+        _secret,
+        _server,
+        _sender,
+        _return_path,
+        _dkim,
+        _operator,
+        _mailer,
+        _outbox,
+        _templates,
+        _sources,
+    )
     return [fault for one in checks if (fault := one(settings))]
 
 
@@ -79,6 +91,15 @@ def _dkim(settings: Settings) -> str | None:
         Signer.of(settings)
     except SettingsError as error:
         return str(error)
+    return None
+
+
+def _operator(settings: Settings) -> str | None:
+    if settings.operator:
+        try:
+            addresses.parse(settings.operator)
+        except InvalidInputError as error:
+            return f"NEWSLETTER_OPERATOR is no address: {error}"
     return None
 
 

@@ -168,7 +168,7 @@ def hold(day: date | None, reason: str) -> None:
     """Stop DAY's delivery before its next request."""
     settings, store = connected()
     day = day or _today(settings)
-    control.hold(store, day, reason)
+    control.hold(store, day, reason, by_hand=True)
     click.echo(f"Held. To go on: newsletter edition resume {day}")
 
 

@@ -12,11 +12,18 @@ from newsletter.delivery.store import Script
 from newsletter.store import Store, unavailable_store
 
 
-def hold(store: Store, day: date, reason: str) -> None:
-    """Stop an edition's delivery before its next request, and keep the reason for who asks."""
+def hold(store: Store, day: date, reason: str, *, by_hand: bool = False) -> None:
+    """Stop an edition's delivery before its next request, and keep the reason for who asks.
+
+    The operator is told of it by mail, unless it was done `by_hand`.
+    """
     name = keys.EDITION(day=day)
     with unavailable_store(), store.pipeline() as pipe:
         pipe.hset(name, "held", reason or "held by the operator")
+        if by_hand:
+            pipe.hset(name, "by_hand", "1")
+        else:
+            pipe.hdel(name, "by_hand")
         pipe.expire(name, keys.KEEP_SECONDS)
         pipe.execute()
 

@@ -25,7 +25,7 @@ from newsletter.rendering import digest
 from newsletter.rendering import letters as rendering
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
-from newsletter.store import Store, insisting
+from newsletter.store import Key, Store, insisting, unavailable_store
 from newsletter.subscribers import schedule, tokens
 from newsletter.subscribers.letters import LONGEST_SEND, Claim, Letterbox, LetterKind
 
@@ -33,6 +33,9 @@ RETRY_AFTER: Final = timedelta(minutes=1)
 """How long a letter waits after a refusal that may pass."""
 AFTER_A_HALT: Final = timedelta(minutes=15)
 """How long it waits where a person must act first."""
+
+HALTED = Key("letters:halted", "string", "why letters wait until a person acts", timedelta(hours=1))
+KEYS = (HALTED,)
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +86,11 @@ def send_letter(
         outcome = mailer.send(message, [recipient], request_id=request_id)
     except PermanentError as error:  # raised before anything leaves
         outcome = Outcome(halt=str(error))
-    settle = partial(_settle, box, claim, outcome, now())
-    return LetterReport(claim.letter.id, insisting(settle))  # only this process knows how it ended
+    state = insisting(partial(_settle, box, claim, outcome, now()))  # only this process knows how it ended
+    if outcome.halt:
+        with unavailable_store():
+            store.set(HALTED(), outcome.halt, ex=HALTED.expires)
+    return LetterReport(claim.letter.id, state)
 
 
 def _settle(box: Letterbox, claim: Claim, outcome: Outcome, now: datetime) -> str:

@@ -28,6 +28,7 @@ class Progress:
     open_batches: int = 0
     held: str | None = None
     """Why the delivery stands still, where it does."""
+    is_held_by_hand: bool = False
     frozen_at: datetime | None = None
     first_at: datetime | None = None
     """When the first request ended."""
@@ -81,6 +82,7 @@ def _read(day: date, totals: dict[str, Any], stray: int, open_batches: int) -> P
         batches=number["batches"],
         open_batches=open_batches,
         held=totals.get("held"),
+        is_held_by_hand="by_hand" in totals,
         frozen_at=_moment(totals.get("frozen_at")),
         first_at=_moment(totals.get("first_at")),
         last_at=_moment(totals.get("last_at")),

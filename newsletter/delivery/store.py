@@ -27,7 +27,7 @@ EDITION = Key(
     "delivery:{day}",
     "hash",
     "totals and state of one edition's delivery: recipients, accepted, refused, left, uncertain, quiet, "
-    "batches, version, through, held, mailer, frozen_at, first_at, last_at",
+    "batches, version, through, held, by_hand, mailer, frozen_at, first_at, last_at",
     KEPT,
 )
 ADDRESSED = Key("delivery:{day}:addressed", "bitmap", "who was addressed: bit = subscriber id", KEPT)

@@ -1,7 +1,7 @@
 """What machines ask: whether the process lives, can work, and made today's edition."""
 
 import hmac
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from fastapi import Request
@@ -9,7 +9,8 @@ from jinja2 import TemplateError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from newsletter.delivery import progress
+from newsletter.delivery import progress, reconciling
+from newsletter.editions.punctuality import overdue
 from newsletter.errors import StoreRefusedError, StoreUnavailableError
 from newsletter.models import SourceState
 from newsletter.settings import Settings
@@ -22,8 +23,6 @@ from newsletter.web.site import Here, Router, Site
 
 router: Final = Router()
 
-OVERDUE_AFTER = timedelta(hours=1)
-"""How long after its cut-off an edition may be missing before somebody is woken."""
 _NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
@@ -87,6 +86,7 @@ def require_token(request: Request, settings: Settings) -> None:
 
 def _report(site: Site, now: datetime) -> dict[str, Any]:
     latest = next((site.edition(day) for day in site.dates()[:1]), None)
+    lists = reconciling.state(site.store)
     sources = SourceStore(site.store).health(catalog.configured(site.settings, site.store), now)
     return {
         "at": now.isoformat(timespec="seconds"),
@@ -95,10 +95,14 @@ def _report(site: Site, now: datetime) -> dict[str, Any]:
             "composed_at": latest.composed_at.isoformat() if latest else None,
             "papers": len(latest.entries) if latest else 0,
             "quiet": latest.is_quiet if latest else False,
-            "overdue": _is_overdue(site, now),
+            "overdue": overdue(site.dates(), site.settings.cut_off, site.settings.zone, now) is not None,
         },
         "sources": [_source(one) for one in sources],
         "broken_sources": sum(one.state in (SourceState.STALE, SourceState.FAILING) for one in sources),
+        "suppression_lists": {
+            "read_at": lists.at.isoformat() if lists.at else None,
+            "fault": lists.fault or None,
+        },
         "subscribers": {str(name): count for name, count in SubscriberStore(site.store).by_status().items()},
     }
 
@@ -114,16 +118,3 @@ def _source(health: SourceHealth) -> dict[str, Any]:
         "last_ok": health.last_ok.isoformat() if health.last_ok else None,
         "papers": health.papers,
     }
-
-
-def _is_overdue(site: Site, now: datetime) -> bool:
-    """Whether the edition of the last cut-off is missing an hour and more after it.
-
-    One that never had an edition is judged by today alone.
-    """
-    local = now.astimezone(site.settings.zone)
-    day = local.date() if local.time() >= site.settings.cut_off else local.date() - timedelta(days=1)
-    days = site.dates()
-    if day in days or (not days and day != local.date()):
-        return False
-    return now - datetime.combine(day, site.settings.cut_off, site.settings.zone) > OVERDUE_AFTER

@@ -1,0 +1,193 @@
+"""What the operator must hear of: derived from stored state, mailed once a subject and day, never to readers.
+
+Where mails leave through SendGrid and `SMTP_URL` is set as well, alerts take
+that way: the trouble may be SendGrid itself.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from newsletter.delivery import control, mailers, progress, reconciling, settling, throttle
+from newsletter.delivery.letters import HALTED
+from newsletter.delivery.mailers.port import Mailer, Outcome
+from newsletter.delivery.progress import Progress
+from newsletter.editions.punctuality import overdue
+from newsletter.editions.store import EditionStore
+from newsletter.errors import PermanentError
+from newsletter.models import Recipient, SourceState
+from newsletter.rendering import letters as rendering
+from newsletter.rendering.site import SiteFacts
+from newsletter.settings import Settings
+from newsletter.sources import catalog
+from newsletter.sources.store import SourceStore
+from newsletter.store import Key, Store, unavailable_store
+
+FAILING_FOR: Final = timedelta(days=3)
+"""How long a source may fail or be stale before it is told."""
+LOOK_BACK: Final = timedelta(days=7)
+"""Older editions are history."""
+TAKEN_FOR: Final = timedelta(hours=1)
+"""Whoever began to send an alert has so long; one that did not leave is tried again then."""
+
+TOLD = Key("alert:{subject}:{day}", "string", "the operator was told of it that day", timedelta(days=2))
+KEYS = (TOLD,)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One thing that a person must look at."""
+
+    subject: str
+    """By what it is known, so that it is told once a day."""
+    headline: str
+    known: tuple[str, ...]
+    todo: str
+
+
+def standing(store: Store, settings: Settings, now: datetime) -> tuple[Alert, ...]:
+    """Return everything that a person should look at now, told already or not."""
+    found: list[Alert] = []
+    for day in control.kept_days(store):
+        if now.date() - day <= LOOK_BACK:
+            found += _of_delivery(store, settings, progress.read(store, day), now)
+    found += _of_editions(store, settings, now)
+    found += _of_sources(store, settings, now)
+    found += _of_letters(store)
+    found += _of_reconciling(store, now)
+    return tuple(found)
+
+
+def due(store: Store, settings: Settings, now: datetime) -> tuple[Alert, ...]:
+    """Return what the operator was not told today; nothing where `NEWSLETTER_OPERATOR` is not set."""
+    if not settings.operator:
+        return ()
+    alerts = standing(store, settings, now)
+    with unavailable_store(), store.pipeline(transaction=False) as pipe:
+        for alert in alerts:
+            pipe.exists(_told(alert, now))
+        told = pipe.execute() if alerts else []
+    return tuple(alert for alert, is_told in zip(alerts, told, strict=True) if not is_told)
+
+
+def send(store: Store, settings: Settings, now: datetime, *, mailer: Mailer | None = None) -> int:
+    """Mail the operator what is due, each once however many workers try; return how many left."""
+    sent = 0
+    for alert in due(store, settings, now):
+        name = _told(alert, now)
+        with unavailable_store():
+            is_ours = store.set(name, "taken", nx=True, ex=TAKEN_FOR)
+        if not is_ours:
+            continue
+        outcome = _mail(store, settings, alert, now, mailer)
+        if outcome.accepted or outcome.uncertain:
+            sent += 1
+            with unavailable_store():
+                store.set(name, "told", ex=TOLD.expires)
+        else:
+            why = outcome.halt or outcome.rejected or next(iter(outcome.refused.values()), "try again later")
+            log.error("The operator could not be told: %s. %s", alert.headline, why)
+    return sent
+
+
+def _mail(store: Store, settings: Settings, alert: Alert, now: datetime, mailer: Mailer | None) -> Outcome:
+    operator = Recipient(subscriber_id=0, address=settings.operator or "")
+    if settings.mailer == "sendgrid" and settings.smtp_url:
+        settings = settings.model_copy(update={"mailer": "smtp"})
+    message = rendering.alert(SiteFacts.of(settings), alert.headline, alert.known, alert.todo)
+    throttle.count_letter(store, settings)
+    try:
+        mailer = mailer or mailers.make(settings)
+        return mailer.send(message, [operator], request_id=f"alert-{alert.subject}-{now:%Y%m%d}.1")
+    except PermanentError as error:
+        return Outcome(halt=str(error))
+
+
+def _of_delivery(store: Store, settings: Settings, found: Progress, now: datetime) -> Iterator[Alert]:
+    day = found.day
+    if found.held and not found.is_held_by_hand:
+        yield Alert(
+            f"held-{day}",
+            f"The edition of {day:%d %b} is held",
+            (
+                found.held,
+                f"{found.accepted:,} of {found.recipients:,} readers have it, {found.waiting:,} wait.",
+            ),
+            f"When its cause is gone: newsletter edition resume {day}",
+        )
+    limit = timedelta(minutes=settings.silence_minutes)
+    waits = [one for one in settling.uncertain(store, day) if now - one.since > limit]
+    if waits and settings.uncertain == "hold":
+        yield Alert(
+            f"uncertain-{day}",
+            f"{sum(one.recipients for one in waits):,} mails of {day:%d %b} are in doubt",
+            ("They left, and whether they were accepted is not known. Nothing sends them again by itself.",),
+            f"Look into the mailer's own log, then say: newsletter edition settle {day} sent|resend",
+        )
+    if found.stray:
+        yield Alert(
+            f"twice-{day}",
+            f"{found.stray:,} readers got the edition of {day:%d %b} twice",
+            ("Requests that had been given up turned out to be accepted.",),
+            "Raise NEWSLETTER_SILENCE_MINUTES beyond the lag of SendGrid's webhook.",
+        )
+
+
+def _of_editions(store: Store, settings: Settings, now: datetime) -> Iterator[Alert]:
+    missing = overdue(EditionStore(store).dates(), settings.cut_off, settings.zone, now)
+    if missing:
+        yield Alert(
+            "overdue",
+            f"The edition of {missing:%d %b} is overdue",
+            (f"It was due at {settings.cut_off:%H:%M} ({settings.timezone}), and is not composed.",),
+            f"Look into the worker's log, then: newsletter edition build {missing}",
+        )
+
+
+def _of_sources(store: Store, settings: Settings, now: datetime) -> Iterator[Alert]:
+    broken = [
+        health
+        for health in SourceStore(store).health(catalog.configured(settings, store), now)
+        if health.state in {SourceState.FAILING, SourceState.STALE}
+        and health.since is not None
+        and now - health.since > FAILING_FOR
+    ]
+    if broken:
+        names = ", ".join(health.source.name for health in broken[:3]) + (", …" if len(broken) > 3 else "")
+        yield Alert(
+            "sources",
+            f"Broken for days: {names}",
+            tuple(f"{one.source.name} since {one.since:%d %b}: {one.reason}" for one in broken),
+            "Look at each: newsletter sources list. Correct its address, or: newsletter sources disable NAME",
+        )
+
+
+def _of_letters(store: Store) -> Iterator[Alert]:
+    with unavailable_store():
+        why = store.get(HALTED())
+    if why:
+        yield Alert(
+            "letters",
+            "Confirmations and welcomes are waiting",
+            (str(why),),
+            "They go out by themselves within a quarter of an hour after its cause is gone.",
+        )
+
+
+def _of_reconciling(store: Store, now: datetime) -> Iterator[Alert]:
+    found = reconciling.state(store)
+    if found.fault and (found.at is None or now - found.at > timedelta(days=1)):
+        yield Alert(
+            "reconciling",
+            "SendGrid's suppression lists cannot be read",
+            (found.fault,),
+            "Who bounced or complained while the webhook was down may still be mailed until this is mended.",
+        )
+
+
+def _told(alert: Alert, now: datetime) -> str:
+    return TOLD(subject=alert.subject, day=now.date())

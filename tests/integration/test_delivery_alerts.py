@@ -1,0 +1,222 @@
+"""What the operator hears of: once a subject and day, and readers never."""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+
+import pytest
+from mailing import DAY, ObedientMailer, an_edition, publish, subscribe
+from sendgrid_server import Behaviour, SendGridServer
+from smtp_listener import Manners, SmtpListener
+
+from newsletter import queue
+from newsletter.delivery import alerts, cohorts, control, letters, mailers, reconciling
+from newsletter.delivery.batches import send_batch
+from newsletter.delivery.mailers.port import Outcome
+from newsletter.models import Preferences, Recipient, Source
+from newsletter.settings import Settings
+from newsletter.store import Store
+from newsletter.subscribers import signup
+
+SEVEN = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
+OPERATOR = "ops@example.org"
+
+
+@pytest.fixture
+def settings(make_settings: Callable[..., Settings]) -> Settings:
+    """A newsletter whose operator wants to hear of it, and whose sources never answered yet."""
+    return make_settings(operator=OPERATOR, sources=[Source(name="a", url="https://a.example/feed")])
+
+
+def frozen(store: Store, settings: Settings) -> list[int]:
+    """Freeze an edition for five readers."""
+    publish(store, an_edition())
+    ids = subscribe(store, (f"r{n}" for n in range(5)))
+    cohorts.freeze_due(store, settings, SEVEN)
+    return ids
+
+
+def subjects(store: Store, settings: Settings, now: datetime = SEVEN) -> list[str]:
+    """Return what stands now."""
+    return [alert.subject for alert in alerts.standing(store, settings, now)]
+
+
+def test_all_is_well_and_nobody_is_written_to(store: Store, settings: Settings) -> None:
+    """An edition on its way is no news."""
+    frozen(store, settings)
+    assert alerts.standing(store, settings, SEVEN) == ()
+    mailer = ObedientMailer()
+    assert alerts.send(store, settings, SEVEN, mailer=mailer) == 0
+    assert mailer.sent == []
+
+
+def test_a_spent_quota_is_told_by_another_way_than_the_one_that_is_spent(
+    store: Store, make_settings: Callable[..., Settings]
+) -> None:
+    """SendGrid says 401; the operator, and nobody else, gets a mail over SMTP with cause and command."""
+    with SendGridServer(Behaviour(quota=0)) as sendgrid, SmtpListener(Manners()) as listener:
+        settings = make_settings(
+            mailer="sendgrid",
+            sendgrid_host=sendgrid.url,
+            sendgrid_api_key="SG.test",
+            smtp_url=listener.url,
+            operator=OPERATOR,
+            sources=[Source(name="a", url="https://a.example/feed")],
+        )
+        frozen(store, settings)
+        assert send_batch(store, settings, DAY, 1, lambda: SEVEN).halted
+        assert [alerts.send(store, settings, SEVEN) for _ in range(3)] == [1, 0, 0]
+        mailers.make(settings.model_copy(update={"mailer": "smtp"})).close()
+        mailers.make(settings).close()
+    ((address, content),) = listener.accepted
+    mail = message_from_bytes(content, policy=policy.default)
+    body = mail.get_body(("plain",))
+    assert body is not None
+    said = " ".join(body.get_content().split())
+    assert address == OPERATOR
+    assert mail["Subject"] == "Trending Papers: The edition of 10 Jun is held"
+    assert "Maximum credits exceeded" in said
+    assert "newsletter edition resume 2026-06-10" in said
+    assert mail["List-Unsubscribe"] is None
+
+
+def test_the_next_day_it_is_told_again(store: Store, settings: Settings) -> None:
+    """As long as it lasts; and not after it is over."""
+    frozen(store, settings)
+    control.hold(store, DAY, "the disk is full")
+    mailer = ObedientMailer()
+    tomorrow = SEVEN + timedelta(days=1) - timedelta(hours=1)
+    assert alerts.send(store, settings, SEVEN, mailer=mailer) == 1
+    assert alerts.due(store, settings, SEVEN + timedelta(hours=10)) == ()
+    assert [alert.subject for alert in alerts.due(store, settings, tomorrow)] == ["held-2026-06-10"]
+    control.resume(store, DAY)
+    assert alerts.due(store, settings, tomorrow) == ()
+
+
+def test_what_the_operator_did_is_no_news_to_them(store: Store, settings: Settings) -> None:
+    """A hold by hand is not told; a halt after it is."""
+    frozen(store, settings)
+    control.hold(store, DAY, "proof-reading", by_hand=True)
+    assert subjects(store, settings) == []
+    control.hold(store, DAY, "SendGrid says: no")
+    assert subjects(store, settings) == ["held-2026-06-10"]
+
+
+def test_mails_in_doubt_are_told_when_they_wait_for_a_word(
+    store: Store, make_settings: Callable[..., Settings], settings: Settings
+) -> None:
+    """After the limit of silence, and only where the policy is to wait."""
+    frozen(store, settings)
+
+    def doubt(recipients: Sequence[Recipient], request_id: str) -> Outcome:
+        return Outcome(uncertain=frozenset(one.subscriber_id for one in recipients))
+
+    send_batch(store, settings, DAY, 1, lambda: SEVEN, mailer=ObedientMailer(doubt))
+    now = datetime.now(UTC)
+    recent = list(alerts._of_delivery(store, settings, alerts.progress.read(store, DAY), now))
+    assert recent == []
+    (later,) = alerts._of_delivery(
+        store, settings, alerts.progress.read(store, DAY), now + timedelta(minutes=61)
+    )
+    assert (later.subject, later.headline) == ("uncertain-2026-06-10", "5 mails of 10 Jun are in doubt")
+    assert "newsletter edition settle 2026-06-10" in later.todo
+    assumed = make_settings(uncertain="assume")
+    found = alerts.progress.read(store, DAY)
+    assert list(alerts._of_delivery(store, assumed, found, now + timedelta(minutes=61))) == []
+
+
+def test_an_edition_that_is_overdue_is_told(store: Store, settings: Settings) -> None:
+    """An hour after its cut-off, not before."""
+    publish(store, an_edition(DAY - timedelta(days=1)))
+    assert subjects(store, settings, SEVEN - timedelta(minutes=1)) == []
+    assert subjects(store, settings, SEVEN + timedelta(minutes=1)) == ["overdue"]
+
+
+def test_sources_that_are_broken_for_days_are_told_together(store: Store, settings: Settings) -> None:
+    """One mail for all of them, after three days."""
+    from newsletter.sources.memory import Memo
+
+    publish(store, an_edition())
+    memo = Memo(
+        url="https://a.example/feed",
+        checked_at=SEVEN,
+        failures=9,
+        failing_since=SEVEN - timedelta(days=4),
+        fault="404 Not Found",
+    )
+    store.hset("sources:memos", "a", memo.dumps())
+    (alert,) = alerts.standing(store, settings, SEVEN)
+    assert alert.subject == "sources"
+    assert "404" in alert.known[0]
+    assert subjects(store, settings, SEVEN - timedelta(days=2)) == []
+
+
+def test_confirmations_that_wait_are_told(store: Store, settings: Settings) -> None:
+    """A quota that is spent while no edition runs shows in letters alone."""
+    publish(store, an_edition())
+    signup.request(
+        store,
+        queue.connect(settings),
+        settings,
+        "ada@example.org",
+        preferences=Preferences(),
+        origin="198.51.100.7",
+        now=SEVEN,
+    )
+    spent = ObedientMailer(lambda *_: Outcome(halt="SendGrid says: Maximum credits exceeded (401)."))
+    letters.send_letter(store, settings, 1, lambda: SEVEN, mailer=spent)
+    assert subjects(store, settings) == ["letters"]
+
+
+def test_lists_that_cannot_be_read_for_a_day_are_told(store: Store, settings: Settings) -> None:
+    """Not at the first fault of a night that goes well in the end."""
+    publish(store, an_edition())
+    store.hset(
+        "delivery:reconciled", mapping={"fault": "503", "at": (SEVEN - timedelta(hours=5)).isoformat()}
+    )
+    assert subjects(store, settings) == []
+    store.hset("delivery:reconciled", "at", (SEVEN - timedelta(hours=25)).isoformat())
+    assert subjects(store, settings) == ["reconciling"]
+    assert reconciling.state(store).fault == "503"
+
+
+def test_an_alert_that_did_not_leave_is_tried_again_in_an_hour(store: Store, settings: Settings) -> None:
+    """Not at every tick, and not lost until tomorrow."""
+    frozen(store, settings)
+    control.hold(store, DAY, "SendGrid says: no")
+    away = ObedientMailer(lambda *_: Outcome(halt="no"))
+    assert alerts.send(store, settings, SEVEN, mailer=away) == 0
+    assert alerts.send(store, settings, SEVEN, mailer=away) == 0
+    assert len(away.sent) == 1
+    name = "alert:held-2026-06-10:2026-06-10"
+    assert 0 < store.ttl(name) <= 3600
+    store.delete(name)
+    assert alerts.send(store, settings, SEVEN, mailer=ObedientMailer()) == 1
+
+
+def test_many_workers_write_one_mail(store: Store, settings: Settings) -> None:
+    """Eight at once."""
+    frozen(store, settings)
+    control.hold(store, DAY, "SendGrid says: no")
+    mailer = ObedientMailer()
+    workers = [
+        threading.Thread(target=alerts.send, args=(store, settings, SEVEN), kwargs={"mailer": mailer})
+        for _ in range(8)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(mailer.sent) == 1
+    assert mailer.named == [0]
+
+
+def test_without_an_operator_nothing_is_looked_up(
+    store: Store, make_settings: Callable[..., Settings]
+) -> None:
+    """And nothing is sent."""
+    settings = make_settings()
+    frozen(store, settings)
+    control.hold(store, DAY, "SendGrid says: no")
+    assert alerts.due(store, settings, SEVEN) == ()
