@@ -256,7 +256,9 @@ class Settings(BaseSettings):
     @classmethod
     def _domains_for_the_invited(cls, value: tuple[str, ...], known: ValidationInfo) -> tuple[str, ...]:
         if value and known.data.get("signup") != "invited":
-            raise ValueError(f"are for a list by invitation; set {PREFIX}SIGNUP=invited, or leave them out")
+            raise ValueError(
+                f"domains are for a list by invitation; set {PREFIX}SIGNUP=invited, or leave them out"
+            )
         return tuple(one.lower().removeprefix("@").encode("idna").decode("ascii") for one in value)
 
     @field_validator("base_url")

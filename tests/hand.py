@@ -21,6 +21,8 @@ class Hand:
                 self.page.keyboard.press("Enter")
             else:
                 target.click()
+        wide, room = self.page.locator("html").evaluate("one => [one.scrollWidth, one.clientWidth]")
+        assert wide <= room, f"{self.page.url} scrolls sideways"
 
     def write(self, label: str, text: str) -> None:
         """Put a text into a field."""

@@ -77,7 +77,10 @@ def add(address: tuple[str, ...], timezone: str | None, hour: int | None) -> Non
     settings, store = connected()
     preferences = _defaults(settings, timezone, hour)
     for one in address:
-        addresses.parse(one)  # a typing error in the last must not invite the others twice
+        try:
+            addresses.parse(one)  # a typing error in the last must not invite the others twice
+        except InvalidInputError as error:
+            raise InvalidInputError(f"{one}: {error} Nobody was invited.") from error
     outcomes, faults = [], []
     for one in address:
         try:

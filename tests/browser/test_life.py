@@ -10,14 +10,21 @@ from newsletter.models import Preferences, SubscriberStatus
 
 pytestmark = pytest.mark.browser
 
-ADDRESS, ELSEWHERE = "ada@example.org", "countess@example.net"
-
 LIVES = {
     "with-script": {"timezone_id": "Asia/Tokyo"},
-    "without-script": {"java_script_enabled": False},
-    "by-keys": {
+    "without-script": {
+        "java_script_enabled": False,
+        "viewport": {"width": 600, "height": 800},
+        "color_scheme": "dark",
+    },
+    "on-a-phone": {
         "timezone_id": "Asia/Tokyo",
         "viewport": {"width": 375, "height": 700},
+        "has_touch": True,
+    },
+    "by-keys": {
+        "timezone_id": "Asia/Tokyo",
+        "viewport": {"width": 320, "height": 600},
         "color_scheme": "dark",
     },
 }
@@ -26,33 +33,38 @@ LIVES = {
 @pytest.mark.parametrize("watched", LIVES.values(), indirect=True, ids=LIVES)
 def test_a_readers_whole_life_by_clicking(watched, running: Running, request):
     """From a preview to deleting everything: each step by a press, each mail from the outbox."""
-    has_script = "without-script" not in request.node.name
-    hand = Hand(watched, by_keys="by-keys" in request.node.name)
+    life = request.node.callspec.id
+    has_script, hand = life != "without-script", Hand(watched, by_keys=life == "by-keys")
+    here, elsewhere = f"{life}@example.org", f"{life}@example.net"
     zone = "Asia/Tokyo" if has_script else "UTC"
     watched.goto(running.url)
-    try_and_subscribe(watched, hand, running, zone)
+    try_and_subscribe(watched, hand, zone, here)
+    assert running.status_of(here) is SubscriberStatus.PENDING
     watched.goto(running.link("/confirm/"))
     assert watched.get_by_role("heading", name="You are in.").is_visible()
-    reader = running.visitor.subscribers.find(ADDRESS)
+    reader = running.visitor.subscribers.find(here)
     assert reader.preferences == Preferences(hour=6, timezone=zone, topics=("flow matching",))
     hand.press("link", "Choose topics, hour and length")
-    choose_and_pause(watched, hand, running)
-    move_away(watched, hand, running)
+    choose_and_pause(watched, hand)
+    kept = running.visitor.subscribers.find(here).preferences
+    assert (kept.frequency, kept.format, kept.paused_until) == ("weekly", "text", None)
+    move_away(watched, hand, running, elsewhere)
+    assert running.status_of(here) is None
     hand.press("link", "Preferences")
     hand.press("button", "Send me the latest edition")
     assert "on its way" in watched.get_by_role("status").inner_text()
-    latest = running.letter("Straight Paths Are Enough", to=ELSEWHERE)
+    latest = running.letter("Straight Paths Are Enough", to=elsewhere)
     watched.goto(re.search(r"http://\S+/u/\S+", latest)[0])
-    leave_and_return(watched, hand, running)
+    leave_and_return(watched, hand, running, elsewhere)
     watched.goto(f"{running.url}/manage/{running.visitor.token('manage', reader.id)}")
     hand.open("Delete everything")
     hand.choose("Yes, delete my address")
     hand.press("button", "Delete everything")
     assert watched.get_by_role("heading", name="Everything is deleted.").is_visible()
-    assert running.status_of(ELSEWHERE) is None
+    assert running.status_of(elsewhere) is None
 
 
-def try_and_subscribe(page, hand: Hand, running: Running, zone: str) -> None:
+def try_and_subscribe(page, hand: Hand, zone: str, address: str) -> None:
     """See one's own edition before giving an address, then have it mailed like that."""
     hand.press("link", "try it first")
     hand.write("Topics that you follow", "flow matching")
@@ -62,13 +74,12 @@ def try_and_subscribe(page, hand: Hand, running: Running, zone: str) -> None:
     assert page.get_by_label("in", exact=True).input_value() == zone
     page.wait_for_timeout(2100)  # as long as a person needs at least; the form asks for it
     page.get_by_label("every day at").select_option("6")
-    hand.write("Your address", ADDRESS)
+    hand.write("Your address", address)
     hand.press("button", "Subscribe")
     assert page.get_by_role("heading", name="Check your inbox").is_visible()
-    assert running.status_of(ADDRESS) is SubscriberStatus.PENDING
 
 
-def choose_and_pause(page, hand: Hand, running: Running) -> None:
+def choose_and_pause(page, hand: Hand) -> None:
     """Text, once a week; a pause, and the end of it."""
     hand.choose("plain text")
     hand.choose("on Mondays")
@@ -78,27 +89,24 @@ def choose_and_pause(page, hand: Hand, running: Running) -> None:
     assert page.get_by_text("Paused until").is_visible()
     hand.press("button", "Go on now")
     assert not page.get_by_text("Paused until").is_visible()
-    kept = running.visitor.subscribers.find(ADDRESS).preferences
-    assert (kept.frequency, kept.format, kept.paused_until) == ("weekly", "text", None)
 
 
-def move_away(page, hand: Hand, running: Running) -> None:
+def move_away(page, hand: Hand, running: Running, address: str) -> None:
     """Ask for another address, and say yes from there."""
-    hand.write("Send it to another address", ELSEWHERE)
+    hand.write("Send it to another address", address)
     hand.press("button", "Change")
-    assert page.get_by_text(f"{ELSEWHERE} is to become your address").is_visible()
+    assert page.get_by_text(f"{address} is to become your address").is_visible()
     page.goto(running.link("/move/"))
     hand.press("button", "Use this address")
     assert page.get_by_role("heading", name="Your address is changed.").is_visible()
-    assert running.status_of(ADDRESS) is None
-    assert running.status_of(ELSEWHERE) is SubscriberStatus.ACTIVE
+    assert running.status_of(address) is SubscriberStatus.ACTIVE
 
 
-def leave_and_return(page, hand: Hand, running: Running) -> None:
+def leave_and_return(page, hand: Hand, running: Running, address: str) -> None:
     """The mail's link asks first; Undo brings everything back."""
-    assert running.status_of(ELSEWHERE) is SubscriberStatus.ACTIVE
+    assert running.status_of(address) is SubscriberStatus.ACTIVE
     hand.press("button", "Unsubscribe")
     assert page.get_by_role("heading", name="You are unsubscribed.").is_visible()
-    assert running.status_of(ELSEWHERE) is SubscriberStatus.UNSUBSCRIBED
+    assert running.status_of(address) is SubscriberStatus.UNSUBSCRIBED
     hand.press("button", "Undo")
-    assert running.status_of(ELSEWHERE) is SubscriberStatus.ACTIVE
+    assert running.status_of(address) is SubscriberStatus.ACTIVE
