@@ -46,8 +46,8 @@ class State(Value):
     """The editions whose papers are in it, newest first."""
     checked_at: Instant
     """When its papers were last compared with those that are kept."""
-    files: Mapping[str, tuple[int, int]] = Field(default_factory=dict)
-    """Size and CRC-32 of the engine's files, which are written once."""
+    files: Mapping[str, int] = Field(default_factory=dict)
+    """CRC-32 of the engine's files, which are written once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +115,23 @@ class Cabinet:
         draft.replace(self.directory / "state.json")
 
     def is_sound(self, state: State) -> bool:
-        """Whether the files are as they were written; their contents are read only where they are doubted."""
-        folder = self.directory / state.folder
-        for name, (size, checksum) in state.files.items():
-            path = folder / name
-            if not path.exists():
-                continue  # merged into another since, or else the engine misses it itself
-            if path.stat().st_size != size or (self.is_doubted and _checksum(path) != checksum):
+        """Whether the files are as they were written.
+
+        The engine itself misses lost and shortened ones; what is in them is
+        read and compared only where they are doubted.
+        """
+        if not self._is_readable(state):
+            return False
+        if self.is_doubted:
+            folder = self.directory / state.folder
+            paths = {folder / name: checksum for name, checksum in state.files.items()}
+            # one that is not there was merged into another since
+            if any(path.exists() and _checksum(path) != checksum for path, checksum in paths.items()):
                 return False
-        is_readable = self._is_readable(state)
-        if is_readable and self.is_doubted:
             with self._lock:
                 self._seen = None  # whatever was wrong has passed
             self.is_doubted = False
-        return is_readable
+        return True
 
     def fresh_folder(self) -> str:
         """Make an empty folder and return its name."""
@@ -203,15 +206,10 @@ def _fault(directory: Path, error: BaseException) -> IndexFaultError:
     )
 
 
-def _files(folder: Path, known: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
-    """Return the size and checksum of the engine's files but for those it rewrites."""
-    found = {}
-    for path in sorted(folder.iterdir()):
-        if not path.name.startswith(".") and path.name != "meta.json":
-            size = path.stat().st_size
-            told = known.get(path.name)
-            found[path.name] = told if told and told[0] == size else (size, _checksum(path))
-    return found
+def _files(folder: Path, known: Mapping[str, int]) -> dict[str, int]:
+    """Return the checksums of the engine's files but for those it rewrites."""
+    found = (path for path in folder.iterdir() if not path.name.startswith(".") and path.name != "meta.json")
+    return {path.name: known.get(path.name) or _checksum(path) for path in found}
 
 
 def _checksum(path: Path) -> int:

@@ -98,6 +98,11 @@ def test_a_known_paper_learns_which_edition_announced_it(library: Library, setti
     assert library.refresh() == Refreshed(written=1)
     hit = library.search("flow").hits[0]
     assert (hit.paper.title, hit.edition) == (FLOW.title, edition.date)
+    later = NOON + timedelta(hours=2)
+    library.keep(a_work(1, "Flow matching, once more", version=2, observed_at=later))
+    assert library.refresh() == Refreshed(written=1)
+    hit = library.search("once more").hits[0]
+    assert (hit.paper.id, hit.edition) == ("arxiv:2606.00001", edition.date)
 
 
 def test_whoever_was_away_too_long_looks_at_everything_again(library: Library, monkeypatch):
