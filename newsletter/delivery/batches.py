@@ -186,7 +186,7 @@ class _Sending:
     def _send(self, intent: Claim, named: Sequence[int]) -> bool:
         """Send one request and commit its end; return whether to go on."""
         outcome = self._request(intent, named)
-        begun = len({*outcome.accepted, *outcome.refused, *outcome.deferred, *outcome.uncertain})
+        begun = len(outcome.accepted) + len(outcome.refused) + len(outcome.deferred) + len(outcome.uncertain)
         if outcome.rejected:
             outcome = self._part(outcome, named)
         ends = self._ends(intent, named, outcome)

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final
 
 READ_AT_ONCE: Final = 1 << 20
+LAST_OF_A_MAIL: Final = 4096
+"""Bytes that hold a mail's end and the commands behind it; nobody looks at those before."""
 ADDRESS: Final = re.compile(rb'"to": ?\[\{"email": ?"([^"]+)"')
 
 
@@ -111,7 +113,7 @@ class _Smtp(_Discarding):
 
     def hear(self, data: memoryview) -> bytes:
         """Take what came, and return the answers to all of it."""
-        said, heard = b"", self._rest + data
+        said, heard = b"", self._rest + data[-LAST_OF_A_MAIL:]
         if self._is_content:
             _, dot, heard = heard.rpartition(b"\r\n.\r\n")
             if not dot:

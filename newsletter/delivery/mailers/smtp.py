@@ -136,7 +136,9 @@ class Smtp:
         written = self._return_path.writer(request_id) if self._return_path else None
 
         def write(recipient: Recipient) -> Mail:
-            return self._mail(envelope, recipient, written(recipient) if written else self._sender)
+            address = wire_address(recipient.address)
+            sender = written(recipient) if written else self._sender
+            return Mail(recipient, address, sender, envelope.pieces(recipient, address))
 
         self._loop = self._loop or asyncio.new_event_loop()
         return self._loop.run_until_complete(self._deliver(recipients, write))
@@ -162,10 +164,6 @@ class Smtp:
             kept = (message, mailing, envelope)
             self._encoded, self._encoded_at = kept, now
         return kept[2]
-
-    def _mail(self, envelope: Envelope, recipient: Recipient, sender: str) -> Mail:
-        address = wire_address(recipient.address)
-        return Mail(recipient, address, sender, envelope.pieces(recipient, address))
 
     async def _deliver(self, recipients: Sequence[Recipient], write: Callable[[Recipient], Mail]) -> Outcome:
         queue = Queue(deque(recipients), write, asyncio.get_running_loop().time() + SENDING_SECONDS)

@@ -80,14 +80,16 @@ class Pipeline:
         while not self._end.done():
             if self._ignored or self._finishing:
                 if not replies:
-                    return
+                    break
                 self._read_end(replies.popleft())
             elif self._asking is None:
                 self._end.set_result(None)
             elif len(replies) >= _ENVELOPE_REPLIES:
                 self._answer(self._asking, replies.popleft(), replies.popleft(), replies.popleft())
             else:
-                return
+                break
+        patience = LAST_REPLY_WITHIN_SECONDS if self._finishing else REPLY_WITHIN_SECONDS
+        self._silent_at = self._loop.time() + patience
 
     def lost(self, why: str) -> None:
         """Note what the end of the connection leaves in doubt, and what it does not."""
@@ -105,7 +107,6 @@ class Pipeline:
         elif self._finishing is not None:
             self._queue.finish(self._finishing, reply)
             self._finishing = None
-        self._expect(REPLY_WITHIN_SECONDS)
 
     def _answer(self, mail: Mail, to_sender: Reply, to_recipient: Reply, to_data: Reply) -> None:
         """Send the content where the server waits for it, and the next envelope in any case."""
@@ -114,7 +115,6 @@ class Pipeline:
         if is_admitted and is_waiting:
             self._asking, self._finishing = self._line.take(self._queue), mail
             self._line.write(*mail.content, END_OF_MAIL, self._asking.envelope if self._asking else b"")
-            self._expect(LAST_REPLY_WITHIN_SECONDS)
             return
         said = (to_sender, to_recipient, to_data)
         goodbye = next((reply for reply in said if reply.code == 421), None)
@@ -129,10 +129,6 @@ class Pipeline:
         self._ignored = 1 if is_waiting else 0
         envelope = self._asking.envelope if self._asking else b""
         self._line.write(END_OF_MAIL if is_waiting else b"", envelope)
-        self._expect(REPLY_WITHIN_SECONDS)
-
-    def _expect(self, within: float) -> None:
-        self._silent_at = self._loop.time() + within
 
     def _watch(self) -> None:
         """Hang up on a server that falls silent; looks when it may have, not at every mail."""

@@ -223,7 +223,7 @@ class Session(asyncio.BufferedProtocol):
     def write(self, *pieces: bytes) -> None:
         """Send, in one write."""
         assert self._transport is not None
-        self._transport.writelines(pieces)
+        self._transport.write(b"".join(pieces))
 
     async def _hello(self, name: str) -> None:
         self._last_lines = []
