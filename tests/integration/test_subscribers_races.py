@@ -12,7 +12,8 @@ from signups import Signups
 from newsletter.models import Preferences, SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import signup
+from newsletter.subscribers import moving, signup, tokens
+from newsletter.subscribers.moving import Moved
 from newsletter.subscribers.schedule import Slot
 from newsletter.subscribers.signup import Confirmed, Left, Requested
 
@@ -108,3 +109,50 @@ def test_erasing_beside_confirming_leaves_nothing_half_done(list_: Signups) -> N
     assert list_.subscribers.count() == 0
     assert list_.subscribers.slots() == {}
     assert not list_.store.exists("subscribers:unconfirmed")
+
+
+def moves(list_: Signups, *readers: int, to: str) -> list[Callable[[], Moved]]:
+    """Have each of these readers ask for one and the same address; return the presses that confirm it."""
+    links = []
+    for reader in readers:
+        moving.request(list_.store, list_.queue, list_.settings, reader, to, now=list_.now)
+        links.append(tokens.sign("move", reader, list_.settings.keys, now=list_.now))
+    return [
+        lambda link=link: moving.confirm(list_.store, list_.queue, list_.settings, link, now=list_.now)
+        for link in links
+    ]
+
+
+def test_two_readers_who_move_to_one_address_at_once_do_not_share_it(list_: Signups) -> None:
+    """One has it; the other stays where they were."""
+    for n in range(8):
+        first, second = (list_.join(f"{who}{n}@example.org", origin=f"10.0.{n}.1") for who in ("a", "b"))
+        outcomes = Counter(at_once(*moves(list_, first, second, to=f"both{n}@example.net")))
+        assert outcomes == {Moved.MOVED: 1, Moved.EXPIRED: 1}
+        owner = list_.subscribers.find_id(f"both{n}@example.net")
+        assert owner in (first, second)
+        other = first if owner == second else second
+        assert list_.subscribers.find_id(list_.subscribers.get(other).address) == other
+
+
+def test_a_press_twice_at_once_moves_once(list_: Signups) -> None:
+    """The old address is told once."""
+    for n in range(8):
+        reader = list_.join(f"r{n}@example.org", origin=f"10.0.{n}.1")
+        (press,) = moves(list_, reader, to=f"new{n}@example.net")
+        assert Counter(at_once(*[press] * 6)) == {Moved.MOVED: 1, Moved.ALREADY: 5}
+    assert Counter(kind for kind, _ in list_.mail())["old-address"] == 8
+
+
+def test_who_leaves_while_moving_is_gone_under_either_address(list_: Signups) -> None:
+    """Whichever comes first, nobody is mailed any more, and one index entry names them."""
+    for n in range(8):
+        reader = list_.join(f"r{n}@example.org", origin=f"10.0.{n}.1")
+        leave = list_.token("unsubscribe", f"r{n}@example.org")
+        (press,) = moves(list_, reader, to=f"new{n}@example.net")
+        at_once(press, lambda leave=leave: signup.unsubscribe(list_.store, list_.settings, leave, list_.now))
+        kept = list_.subscribers.get(reader)
+        assert kept.status is SubscriberStatus.UNSUBSCRIBED
+        found = [list_.subscribers.find_id(one) for one in (f"r{n}@example.org", f"new{n}@example.net")]
+        assert sorted(found, key=str) == sorted([None, reader], key=str)
+    assert sum(list_.subscribers.slots().values()) == 0

@@ -184,3 +184,18 @@ def test_who_stops_following_is_remembered_for_it(visitor: Visitor, reader: Subs
     visitor.web.post(page, data={"do": "save", "topics": ""})
     kept = visitor.subscribers.get(reader.id).preferences
     assert (kept.topics, kept.followed_until) == ((), visitor.now.date())
+
+
+def test_the_latest_edition_is_sent_once_an_hour(visitor: Visitor, reader: Subscriber):
+    """The button is there once an edition is; a second press within the hour says where to look."""
+    page = link(visitor, reader)
+    assert "Send me the latest edition" not in visitor.web.get(page).text
+    assert visitor.web.post(page, data={"do": "latest"}).status_code == 422
+    visitor.publish(an_edition(date=visitor.now.date()))
+    assert "Send me the latest edition" in visitor.web.get(page).text
+    said = [visitor.web.post(page, data={"do": "latest"}).headers["location"] for _ in range(2)]
+    assert said == [f"{page}?said=latest", f"{page}?said=recent"]
+    assert "is on its way to you" in visitor.web.get(said[0]).text
+    assert "within the last hour" in visitor.web.get(said[1]).text
+    visitor.store.delete(*visitor.store.scan_iter("signup:latest:*"))
+    assert visitor.web.post(page, data={"do": "latest"}).headers["location"] == said[0]
