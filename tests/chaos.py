@@ -73,7 +73,7 @@ class Plan:
     """Seconds that SendGrid may take to answer; a stall is longer."""
     silence_seconds: float = 12.0
     told_of: int = 20
-    limit_seconds: float = 150.0
+    limit_seconds: float = 200.0
     appendfsync: str = "always"
     application: str = "hasty_worker:app"
     seed: int = 7

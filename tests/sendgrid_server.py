@@ -204,7 +204,7 @@ class SendGridServer:
         self._count += 1
         if self.keeps:
             self.requests.append(Seen(headers, body, connection))
-        if self.behaviour.samples and self._count % 10 == 1:
+        if self.behaviour.samples and self._count % 10 == 1 and body:
             _note(f"{self.behaviour.samples}/{self._count}.json", body.decode())
         fault = self._fault()
         if self.behaviour.latency[1]:

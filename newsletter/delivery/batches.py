@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import chain
 from time import monotonic, sleep
 from typing import Final
 
@@ -39,6 +40,8 @@ from newsletter.settings import Settings
 from newsletter.store import Store, insisting
 from newsletter.subscribers.store import SubscriberStore
 
+LOOK_AGAIN_AFTER: Final = timedelta(seconds=5)
+"""Who wants the mail is looked up again after so long: leaving takes effect before the next send."""
 HELD_BACK: Final = "held back"
 """By the throttle: more may leave later."""
 MOST_SECONDS: Final = 60.0
@@ -103,15 +106,16 @@ def send_batch(
         ledger.release(claim)
         ledger.hold(day, str(error))
         return BatchReport(claim.ref, waiting=len(claim.waiting), halted=str(error))
-    waiting = claim.waiting
-    addresses = SubscriberStore(store).mailable([claim.ids[at] for at in waiting])
-    recipients = links.recipients(addresses, site, settings.keys)
+
+    def who_wants_it(ids: Sequence[int]) -> Mapping[int, Recipient]:
+        return links.recipients(SubscriberStore(store).mailable(ids), site, settings.keys)
+
     gate = Gate(throttle.of(store, settings), claim.ref, lease, pause=pause)
-    sending = _Sending(ledger, mailer, claim, message=message, recipients=recipients, gate=gate, now=now)
+    sending = _Sending(ledger, mailer, claim, message=message, look=who_wants_it, gate=gate, now=now)
     report = sending.run()
     gate.close()
     for one, (request_id, reason) in sending.refusals.items():
-        reputation.note_refusal(store, recipients[one].address, request_id, reason, now())
+        reputation.note_refusal(store, sending.recipients[one].address, request_id, reason, now())
     return report
 
 
@@ -129,21 +133,23 @@ class _Sending:
         claim: Claim,
         *,
         message: Message,
-        recipients: Mapping[int, Recipient],
+        look: Callable[[Sequence[int]], Mapping[int, Recipient]],
         gate: Gate,
         now: Callable[[], datetime],
     ) -> None:
         self._ledger = ledger
         self._mailer = mailer
         self._message = message
-        self._recipients = recipients
+        self._look = look
         self._claim = claim
         self._gate = gate
         self._now = now
-        self._asked_at = now()
+        self._asked_at = self._looked_at = now()
         self._ends_at = monotonic() + MOST_SECONDS
         waiting, size = claim.waiting, mailer.portion
         self._portions = deque(waiting[start : start + size] for start in range(0, len(waiting), size))
+        self.recipients = dict(look([claim.ids[at] for at in waiting]))
+        """Who of the batch wants it, as of the last look."""
         self._suspects = 0
         self._stray = False
         self._halted: str | None = None
@@ -159,6 +165,7 @@ class _Sending:
                 denied = HELD_BACK
                 self._ledger.release(self._claim, retry_after=self._gate.again_in)
                 break
+            self._look_again(positions)
             self._asked_at = self._now()
             intent = self._ledger.intend(self._claim, self._letters(positions))
             if isinstance(intent, Denied):
@@ -175,13 +182,23 @@ class _Sending:
 
     def _admitted(self, positions: tuple[int, ...]) -> tuple[int, ...]:
         """Return those of a portion who may be mailed now; the others are the next portion."""
-        mailed = [at for at in positions if self._claim.ids[at] in self._recipients]
+        mailed = [at for at in positions if self._claim.ids[at] in self.recipients]
         granted = self._gate.admit(len(mailed))
         if granted == len(mailed):
             return positions
         cut = positions.index(mailed[granted]) if granted else 0
         self._portions.appendleft(positions[cut:])
         return positions[:cut]
+
+    def _look_again(self, positions: Sequence[int]) -> None:
+        """See who has left while other portions were sent, or while the throttle made us wait."""
+        if self._now() - self._looked_at < LOOK_AGAIN_AFTER:
+            return
+        self._looked_at = self._now()
+        ids = [self._claim.ids[at] for at in chain(positions, *self._portions)]
+        for one in ids:
+            self.recipients.pop(one, None)
+        self.recipients |= self._look(ids)
 
     def _send(self, intent: Claim, named: Sequence[int]) -> bool:
         """Send one request and commit its end; return whether to go on."""
@@ -226,7 +243,7 @@ class _Sending:
         if self._now() - self._asked_at > self._mailer.longest * (LEASE_OVER_LONGEST - 1):
             log.warning("Request %s was not begun: this process stood still.", intent.request_id)
             return Outcome()
-        recipients = [self._recipients[intent.ids[at]] for at in named]
+        recipients = [self.recipients[intent.ids[at]] for at in named]
         try:
             return self._mailer.send(self._message, recipients, request_id=intent.request_id)
         except PermanentError as error:  # raised before anything leaves: a setting, a sender, a header
@@ -236,7 +253,7 @@ class _Sending:
         ids = self._claim.ids
         letters = bytearray(UNSPOKEN.encode() * len(ids))
         for at in positions:
-            letters[at] = _NAMED if ids[at] in self._recipients else _LEFT
+            letters[at] = _NAMED if ids[at] in self.recipients else _LEFT
         return letters.decode()
 
     def _ends(self, intent: Claim, named: Sequence[int], outcome: Outcome) -> str:

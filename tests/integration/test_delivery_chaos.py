@@ -33,7 +33,7 @@ def assert_well_formed(samples: Path) -> None:
         assert openapi is None or description.faults(openapi, body) == []
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_nobody_is_mailed_twice_or_left_out_whatever_is_killed(tmp_path: Path) -> None:
     """A hundred thousand readers; workers, beat, site and server killed; a provider full of faults."""
     tally = run(SHORT, samples=tmp_path)
@@ -43,7 +43,7 @@ def test_nobody_is_mailed_twice_or_left_out_whatever_is_killed(tmp_path: Path) -
     assert tally.count.uncertain == 0, str(tally)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_over_smtp_only_the_uncertain_may_have_got_none_and_they_are_named_exactly() -> None:
     """Lines dropped in a mail and after its final dot, stalls, refusals, 421; workers and server killed."""
     tally = run(SMTP)

@@ -1,6 +1,6 @@
 """News that comes late, workers that stand still, outages: each doubles or drops where it is read wrongly."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +16,7 @@ from newsletter.errors import InvalidInputError
 from newsletter.models import Recipient
 from newsletter.settings import Settings
 from newsletter.store import Store
+from newsletter.subscribers import signup
 
 SEVEN = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
 PROOF = Event("processed", "r0@example.org", SEVEN, "2026-06-10.1.2")
@@ -145,16 +146,41 @@ def test_a_worker_that_stood_still_after_its_intent_does_not_begin_the_request(
 ) -> None:
     """A paused machine wakes up when its silence may have been judged: it says nothing, and says so."""
 
-    def clock() -> Iterator[datetime]:
-        yield from [SEVEN] * 2
-        while True:
-            yield SEVEN + timedelta(hours=2)
+    def clock() -> datetime:
+        return SEVEN + (timedelta(hours=2) if store.hlen(keys.INTENT(day=DAY)) else timedelta(0))
 
-    ticks = clock()
     mailer = ObedientMailer()
-    report = send_batch(store, settings, ref.day, ref.batch, lambda: next(ticks), mailer=mailer)
+    report = send_batch(store, settings, ref.day, ref.batch, clock, mailer=mailer)
     assert (mailer.sent, report.waiting) == ([], 5)
     assert send(store, settings, ref, mailer) == [1, 2, 3, 4, 5]
+
+
+def by_leaving(store: Store, settings: Settings, one: int) -> None:
+    """They press the button."""
+    signup.unsubscribe(store, settings, one, SEVEN)
+
+
+def by_bouncing(store: Store, settings: Settings, one: int) -> None:
+    """Their mailbox is gone, as another mail of ours has found."""
+    events.apply(store, [Event("bounce", f"r{one - 1}@example.org", SEVEN, "")], SEVEN)
+
+
+@pytest.mark.parametrize("leave", [by_leaving, by_bouncing])
+def test_who_leaves_while_their_batch_is_sent_slowly_is_not_mailed(
+    store: Store, settings: Settings, ref: BatchRef, leave: Callable[[Store, Settings, int], None]
+) -> None:
+    """Portion by portion over SMTP, ten seconds each: leaving takes effect before the next one."""
+    moments = [SEVEN]
+
+    def slowly(recipients: Sequence[Recipient], request_id: str) -> Outcome:
+        moments.append(moments[-1] + timedelta(seconds=10))
+        leave(store, settings, 4)
+        return accept(recipients, request_id)
+
+    mailer = ObedientMailer(slowly, portion=2)
+    report = send_batch(store, settings, ref.day, ref.batch, lambda: moments[-1], mailer=mailer)
+    assert mailer.named == [1, 2, 3, 5]
+    assert (report.accepted, report.left) == (4, 1)
 
 
 def test_silence_is_no_evidence_where_the_site_was_down_when_the_request_ended(
