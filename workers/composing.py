@@ -3,6 +3,7 @@
 import logging
 from datetime import UTC, date, datetime
 
+from newsletter.editions import binding
 from newsletter.editions import compose as composing
 from workers.app import app, settings, store
 
@@ -14,3 +15,11 @@ def compose(day: str) -> None:
     """Freeze the edition of `day` (ISO date); it is frozen once, and a second call finds it so."""
     edition = composing.build(store(), settings(), date.fromisoformat(day), datetime.now(UTC))
     log.info("edition day=%s topics=%d papers=%d", day, len(edition.sections), len(edition.entries))
+
+
+@app.task(name="workers.composing.bind")  # type: ignore[untyped-decorator]  # celery ships no types
+def bind() -> None:
+    """Bind the weeks and months that are over; each is frozen once."""
+    for period in tuple(binding.due(store())):
+        edition = binding.bind(store(), settings(), period)
+        log.info("bound first=%s last=%s papers=%d", period.first, period.last, len(edition.entries))

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from newsletter import queue
 from newsletter.delivery import alerts, cohorts, reconciling, restoration, sweep, throttle
+from newsletter.editions import binding
 from newsletter.editions import compose as composing
 from newsletter.settings import Settings
 from newsletter.sources import catalog
@@ -63,6 +64,8 @@ def work_due(redis: Store, settings: Settings, now: datetime) -> Iterator[Task]:
         yield "workers.sending.freeze", ()
     if day := composing.due(redis, settings, now):
         yield "workers.composing.compose", (day.isoformat(),)
+    if next(binding.due(redis), None):
+        yield "workers.composing.bind", ()
     if not redis.exists(TIDIED(day=now.date())):
         yield "workers.upkeep.tidy", ()
     if alerts.due(redis, settings, now):

@@ -15,7 +15,7 @@ from newsletter.editions.history import History
 from newsletter.editions.periods import Period, PeriodInputs
 from newsletter.editions.store import INPUTS_KEPT, EditionStore, deflated, inflated
 from newsletter.errors import NotFoundError
-from newsletter.models import Edition, Entry, Section, Value
+from newsletter.models import Edition, Entry, Section, Trend, Value
 from newsletter.papers.store import PaperStore
 from newsletter.settings import Settings
 from newsletter.store import Key, Store, unavailable_store
@@ -64,6 +64,35 @@ def bind(store: Store, settings: Settings, period: Period) -> Edition:
     return bound(store, period) or made
 
 
+def is_bound(store: Store, period: Period) -> bool:
+    """Whether the edition of a period is frozen."""
+    with unavailable_store():
+        return bool(store.exists(BOUND(first=period.first, last=period.last)))
+
+
+def so_far(store: Store, period: Period) -> Edition | None:
+    """Return the best of a period that is not bound, by the scores of each morning; None without any edition.
+
+    For looking at: it freezes nothing, and costs no more than reading its editions.
+    """
+    editions = EditionStore(store).of_days(period.days)
+    if not editions:
+        return None
+    topics = [
+        _found(slug, sections, sections[-1].trend.model_copy(update={"days": len(sections)}))
+        for slug, sections in periods.charts(editions).items()
+    ]
+    entries = sum(len(edition.entries) for edition in editions)
+    return periods.bind(
+        PeriodInputs(
+            period=period,
+            editions=editions,
+            topics=tuple(topics),
+            candidates=max(_weighed(store, period), entries),
+        )
+    )
+
+
 def replay(store: Store, period: Period) -> Edition:
     """Make the edition of a period again from its stored inputs; `NotFoundError` where they are not kept."""
     with unavailable_store():
@@ -80,7 +109,7 @@ def due(store: Store) -> Iterator[Period]:
     days = EditionStore(store).dates()
     recent = [day for day in reversed(days) if days[0] - day <= LOOKED_BACK]
     for period in dict.fromkeys(make(day) for day in recent for make in (Period.week_of, Period.month_of)):
-        if period.last <= days[0] and not store.exists(BOUND(first=period.first, last=period.last)):
+        if period.last <= days[0] and not is_bound(store, period):
             yield period
 
 
@@ -144,20 +173,23 @@ def _topics(store: Store, period: Period, editions: tuple[Edition, ...]) -> tupl
     found = []
     for slug, sections in periods.charts(editions).items():
         last = sections[-1]
-        one = Appearance(slug, last.label, frozenset(), 0.0)
-        trend = last.trend
+        trend = last.trend.model_copy(update={"days": len(sections)})
         if memory is not None and past:
+            one = Appearance(slug, last.label, frozenset(), 0.0)
             trend = trend_over(one, past, period.first, memory, usual=_usual(sections))
-        found.append(
-            Found(
-                slug=slug,
-                label=last.label,
-                keywords=last.keywords,
-                ids=tuple(entry.paper.id for section in sections for entry in section.entries),
-                trend=trend,
-            )
-        )
+        found.append(_found(slug, sections, trend))
     return tuple(found)
+
+
+def _found(slug: str, sections: list[Section], trend: Trend) -> Found:
+    """Join a topic's sections of several days, under the name that it bore last."""
+    return Found(
+        slug=slug,
+        label=sections[-1].label,
+        keywords=sections[-1].keywords,
+        ids=tuple(entry.paper.id for section in sections for entry in section.entries),
+        trend=trend,
+    )
 
 
 def _usual(sections: list[Section]) -> float | None:

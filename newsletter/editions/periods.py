@@ -9,7 +9,7 @@ listed as long. Words, authors and age count as they did on the paper's day.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Self
 
 from pydantic import Field
@@ -18,7 +18,7 @@ from newsletter.editions.arrangement import Found, in_sections
 from newsletter.editions.explain import explain
 from newsletter.editions.history import Cohort, History
 from newsletter.editions.selection import best_first, seat
-from newsletter.editions.trending import recount
+from newsletter.editions.trending import heard_by, recount
 from newsletter.models import Coverage, Edition, Entry, Paper, Section, SourceState, Value
 
 _DAY = timedelta(days=1)
@@ -110,14 +110,14 @@ def _recounted(inputs: PeriodInputs) -> dict[str, Entry]:
         for edition in inputs.editions
         for entry in edition.entries
     }
+    moment = inputs.editions[-1].composed_at
     current = {
-        name: _as_now(entry, inputs.papers.get(name))
+        name: _as_by(moment, entry, inputs.papers.get(name))
         for name, entry in announced.items()
         if name not in inputs.papers or not inputs.papers[name].withdrawn
     }
     if inputs.cohorts is None:
         return current
-    moment = inputs.editions[-1].composed_at
     again = recount(current.values(), History(cohorts=inputs.cohorts), moment)
     return {
         one.paper.id: current[one.paper.id].model_copy(
@@ -127,11 +127,11 @@ def _recounted(inputs: PeriodInputs) -> dict[str, Entry]:
     }
 
 
-def _as_now(entry: Entry, now: Paper | None) -> Entry:
-    """Keep a paper's words, which the summary quotes, and take what places say of it by now."""
+def _as_by(moment: datetime, entry: Entry, now: Paper | None) -> Entry:
+    """Keep a paper's words, which the summary quotes, and take what places had said of it by a moment."""
     if now is None:
         return entry
-    news = {"mentions": now.mentions, "links": now.links}
+    news = {"mentions": tuple(heard_by(now, moment)), "links": now.links}
     return entry.model_copy(update={"paper": entry.paper.model_copy(update=news)})
 
 

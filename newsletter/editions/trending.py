@@ -69,7 +69,7 @@ def rank(candidates: Iterable[Paper], history: History, now: datetime) -> tuple[
     scores. What was seen after `now` does not count. Ties are ordered by id.
     """
     papers = list(candidates)
-    heard = {paper.id: _heard(paper, now) for paper in papers}
+    heard = {paper.id: heard_by(paper, now) for paper in papers}
     places = _places(heard.values())
     odds = {paper.id: history.prior.logit(paper.title, paper.abstract) for paper in papers}
     usual = sorted(odds.values())
@@ -99,7 +99,7 @@ def recount(entries: Iterable[Entry], history: History, now: datetime) -> tuple[
     that show one of these papers.
     """
     told = list(entries)
-    heard = {entry.paper.id: _heard(entry.paper, now) for entry in told}
+    heard = {entry.paper.id: heard_by(entry.paper, now) for entry in told}
     places = _places(heard.values())
     scored = [
         _scored(
@@ -126,8 +126,8 @@ def _scored(paper: Paper, reasons: Iterable[Reason]) -> Scored:
     return Scored(paper=paper, score=round(min(100.0, max(0.0, total)), 2), reasons=tuple(ordered))
 
 
-def _heard(paper: Paper, now: datetime) -> list[Mention]:
-    """Return what was said by `now`."""
+def heard_by(paper: Paper, now: datetime) -> list[Mention]:
+    """Return what was said of a paper by `now`."""
     return [
         mention.model_copy(update={"looks": tuple(look for look in mention.looks if look.at <= now)})
         for mention in paper.mentions

@@ -56,19 +56,28 @@ def long_date(day: date) -> str:
 
 
 def dates(edition: Edition) -> str:
-    """Name the day of an edition, or its first and last, as a masthead does.
+    """Name the day of an edition, or its first and last, as a masthead does."""
+    return long_date(edition.date) if edition.since is None else between(edition.since, edition.date)
 
-    >>> noon = datetime.fromisoformat("2026-11-22T12:00Z")
-    >>> week = Edition(since=date(2026, 11, 16), date=noon.date(), composed_at=noon, cut_off=noon)
-    >>> dates(week), dates(week.model_copy(update={"since": date(2026, 10, 31)}))
+
+def between(first: date, last: date) -> str:
+    """Name the first and the last of several days.
+
+    >>> between(date(2026, 11, 16), date(2026, 11, 22)), between(date(2026, 10, 31), date(2026, 11, 22))
     ('16 to 22 November 2026', '31 October to 22 November 2026')
     """
-    first, last = edition.since, edition.date
-    if first is None:
-        return long_date(last)
     year = f" {first.year}" if first.year != last.year else ""
     month = f" {_MONTHS[first.month - 1]}{year}" if year or first.month != last.month else ""
     return f"{first.day}{month} to {last.day} {_MONTHS[last.month - 1]} {last.year}"
+
+
+def month_name(day: date) -> str:
+    """Name a day's month.
+
+    >>> month_name(date(2026, 6, 10))
+    'June 2026'
+    """
+    return f"{_MONTHS[day.month - 1]} {day.year}"
 
 
 def stretch(edition: Edition) -> str:
@@ -291,7 +300,7 @@ def quotation(entry: Entry) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
-        short_date, long_date, dates, stretch, also,
+        short_date, long_date, dates, between, month_name, stretch, also,
         weekday, since, count, times, ordinal, sparkline, arrow, movement, byline,
         anchor, links, further_links, home, schedule, rhythm, reason, quotation,
     )

@@ -1,7 +1,7 @@
 """What mails and pages say of the newsletter itself."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Self
@@ -98,17 +98,22 @@ class SiteFacts(Value):
 def edition_path(edition: Edition) -> str:
     """Return the path of an edition's page.
 
-    >>> from datetime import UTC, date, datetime
-    >>> noon = datetime(2027, 1, 3, 12, tzinfo=UTC)
+    >>> from datetime import datetime
+    >>> noon = datetime.fromisoformat("2027-01-03T12:00Z")
     >>> day = Edition(date=noon.date(), composed_at=noon, cut_off=noon)
-    >>> [edition_path(day.model_copy(update={"since": first})) for first in (None, date(2026, 12, 28))]
+    >>> monday = noon.date() - timedelta(days=6)
+    >>> [edition_path(day.model_copy(update={"since": first})) for first in (None, monday)]
     ['/d/2027-01-03', '/week/2026-W53']
     """
-    first, last = edition.since, edition.date
-    if first is None:
-        return f"/d/{last.isoformat()}"
+    if edition.since is None:
+        return f"/d/{edition.date.isoformat()}"
+    return period_path(edition.since, edition.date)
+
+
+def period_path(first: date, last: date) -> str:
+    """Return the path of a week's or a month's page; for other days that of their month's list."""
     year, week, weekday = first.isocalendar()
-    if weekday == 1 and (last - first).days == 6:
+    if weekday == 1 and last - first == 6 * _DAY:
         return f"/week/{year}-W{week:02}"
-    is_month = first.day == 1 and (last + _DAY).day == 1
+    is_month = first.day == 1 and first.month == last.month and (last + _DAY).day == 1
     return f"/{'month' if is_month else 'archive'}/{last.isoformat()[:7]}"

@@ -25,6 +25,7 @@ from newsletter.web import (
     links,
     manage,
     moving,
+    periods,
     preview,
     public,
     recent,
@@ -43,7 +44,7 @@ log = logging.getLogger(__name__)
 
 _ROOMS = (
     *(public, preview, subscribing, confirming, unsubscribing, manage, moving, links),
-    *(archive, search, topics, feeds, api, status, files, webhooks),
+    *(archive, periods, search, topics, feeds, api, status, files, webhooks),
 )
 _WORDS = {
     400: ("That request could not be read", "Go back and try it again."),

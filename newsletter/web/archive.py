@@ -8,8 +8,10 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from newsletter.editions.periods import Period
 from newsletter.models import Edition
 from newsletter.rendering import phrasing
+from newsletter.rendering.site import period_path
 from newsletter.web import caching, citations
 from newsletter.web.site import Here, Router, Site
 
@@ -35,11 +37,18 @@ def month(month: str, request: Request, site: Here) -> Response:
 
 def _month(request: Request, site: Site, days: Sequence[date], one: date | None) -> Response:
     shown = [day for day in days if one and (day.year, day.month) == (one.year, one.month)]
-    months = {day.isoformat()[:7]: month_name(day) for day in days}
+    months = {day.isoformat()[:7]: phrasing.month_name(day) for day in days}
+    weeks = dict.fromkeys(Period.week_of(day) for day in shown)
 
     def make() -> str:
         found = [(day, site.edition(day)) for day in shown]
-        return site.render("archive.html", days=found, months=months, shown=one and one.isoformat()[:7])
+        return site.render(
+            "archive.html",
+            days=found,
+            months=months,
+            shown=one and one.isoformat()[:7],
+            weeks=[(period_path(week.first, week.last), week) for week in weeks],
+        )
 
     body = site.shelf.get(("archive", tuple(shown), tuple(months)), make)
     return caching.answer(request, body.encode(), "text/html")
@@ -95,15 +104,6 @@ def _edition(site: Site, day: date) -> Edition:
     if found is None:
         raise HTTPException(404)
     return found
-
-
-def month_name(day: date) -> str:
-    """Name a day's month.
-
-    >>> month_name(date(2026, 6, 10))
-    'June 2026'
-    """
-    return phrasing.long_date(day).split(maxsplit=2)[2]
 
 
 def neighbours(days: Sequence[date], day: date) -> tuple[date | None, date | None]:

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
+from newsletter.editions import binding
+from newsletter.editions.periods import Period
 from newsletter.editions.store import EditionStore
 from newsletter.models import Edition, Entry, Section
 from newsletter.rendering import strangers
@@ -93,6 +95,15 @@ class Kiosk:
         with self._lock:
             self._outlines |= known
         return tuple(known[day] for day in days if day in known)
+
+    def is_bound(self, store: Store, period: Period) -> bool:
+        """Whether the edition of a week or a month is frozen."""
+        return binding.is_bound(store, period)
+
+    def period(self, store: Store, period: Period) -> Edition | None:
+        """Return the edition of a week or a month as it is mailed, or its best so far; fit to be shown."""
+        found = binding.bound(store, period) or binding.so_far(store, period)
+        return strangers.disarmed(found.model_copy(update={"tail": ()})) if found else None
 
     def newest(self, store: Store) -> Edition | None:
         """Return the newest edition as it was frozen, with its tail; kept until there is a newer one."""

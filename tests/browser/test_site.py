@@ -8,7 +8,9 @@ from served import Running, await_page, serving
 from visitor import Visitor
 
 from newsletter import queue as queue_module
+from newsletter.editions.periods import Period
 from newsletter.models import Preferences
+from newsletter.rendering.site import period_path
 from newsletter.subscribers import moving
 
 pytestmark = pytest.mark.browser
@@ -65,6 +67,8 @@ def addresses(running: Running) -> dict[str, str]:
         "hard edition": f"/d/{day - timedelta(days=1)}",
         "quiet edition": f"/d/{day - timedelta(days=2)}",
         "archive": "/archive",
+        "week": path_of(Period.week_of(day)),
+        "month": path_of(Period.month_of(day)),
         "search": "/search",
         "search, found": "/search?q=flow+matching",
         "search, corrected": "/search?q=machting",
@@ -114,6 +118,11 @@ def test_a_closed_and_empty_list_reads_well_too(chromium, closed: Running, axe):
     """Nothing is offered that is not there."""
     pages = {"landing": "/", "archive": "/archive", "preview": "/preview", "links": "/links"}
     assert faults_of(chromium, closed, pages, axe) == {}
+
+
+def path_of(period: Period) -> str:
+    """Where the best of a week or a month stands."""
+    return period_path(period.first, period.last)
 
 
 def faults_of(chromium, site: Running, addresses: dict[str, str], axe: str) -> dict[str, list[str]]:
