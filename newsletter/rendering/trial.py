@@ -94,7 +94,9 @@ def _mails(site: SiteFacts) -> Iterator[tuple[str, Callable[[], Message]]]:
     """Yield each mail's name and what sets it, in the forms in which its templates take different ways."""
     day = _an_edition()
     quiet = day.model_copy(update={"sections": (), "also": ()})
-    for edition in (day, quiet):
+    dated = tuple(entry.model_copy(update={"edition_of": day.date}) for entry in day.also)
+    week = day.model_copy(update={"since": day.date - timedelta(days=6), "also": dated})
+    for edition in (day, quiet, week):
         for form in ("html", "text"):
             chosen = Preferences(format=form, topics=("a phrase",))
             yield "digest", partial(digest.render, edition, chosen, site)

@@ -7,6 +7,7 @@ rendered, the styles inlined and an `EmailMessage` serialised for every mail.
 Ratios are of CPU time, measured in turns in one run.
 """
 
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -61,6 +62,18 @@ def seconds_each(make: Callable[[], object], mails: int) -> float:
     return (process_time() - start) / mails
 
 
+def sizes(papers: int) -> str:
+    """Say how large a day of so many papers becomes, beside the limits of Gmail."""
+    message = digest.render(specimens.a_long_edition(papers), specimens.READER, specimens.SITE)
+    html = message.html or ""
+    style = sum(len(block) for block in re.findall(r"<style>(.*?)</style>", html, re.DOTALL))
+    wire = Envelope(message, specimens.SITE, sent_at=NOW, stamp="2026-11-22").splice(a_recipient(1))
+    return (
+        f"{papers:3} papers: HTML {len(html):6,} of {digest.LARGEST_HTML:,} bytes, "
+        f"style block {style:,} of 16,384, {len(wire):,} on the wire"
+    )
+
+
 def main() -> None:
     """Print the cost of each step and the ratio."""
     message = digest.render(EDITION, specimens.READER, specimens.SITE)
@@ -83,7 +96,8 @@ def main() -> None:
         for name, (make, mails) in loops.items():
             found[name].append(seconds_each(make, mails))
     cost = {name: median(times) for name, times in found.items()}
-    print(f"{len(EDITION.entries)} papers, {len(message.html or '')} bytes of HTML, {len(mail)} in all")
+    for papers in (1, 15, 25):
+        print(sizes(papers))
     for name, seconds in cost.items():
         print(f"{seconds * 1e6:12,.1f} µs  {name}")
     shared = (cost["render, once for a set of preferences"] + cost["encode, once for a batch"]) / 1000

@@ -86,7 +86,7 @@ def test_html_and_text_lead_to_the_same_places(name):
 LONG = "a day of 25 papers"
 LIST_HEADERS = {"List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Archive", "Feedback-ID"}
 OF_EVERY_MAIL = {"From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Feedback-ID"}
-DIGESTS = {"day", "hard", "one-paper", "quiet", "broken", "filtered", LONG}
+DIGESTS = {"day", "week", "hard", "one-paper", "quiet", "broken", "filtered", LONG}
 
 
 @pytest.mark.parametrize("name", [*MAILS, LONG])

@@ -56,6 +56,10 @@ def test_each_part_of_a_mail_can_be_replaced_alone(tmp_path: Path):
             {"email__digest__body_txt": "The day\n{{ edition.dat }}"},
             "email/digest/body.txt is broken on line 2: 'newsletter.models.Edition object' has no",
         ),
+        (
+            {"email__digest__subject_txt": "{% if edition.since %}{{ site.wek }}{% else %}Today{% endif %}"},
+            "email/digest/subject.txt is broken on line 1",
+        ),
         ({"email__welcome__body_html": "{{ site | shout }}"}, "No filter named 'shout'"),
         ({"email__alert__body_txt": "{% include 'nowhere.txt' %}"}, "nowhere.txt"),
         ({"email__already__subject_txt": "  "}, "email/already leaves the subject or the text empty"),
