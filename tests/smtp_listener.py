@@ -48,6 +48,8 @@ class Manners:
     most_mails: int = 10**9
     """Mails of one connection, after which 421 is said."""
     seed: int = 1
+    takes_data_for_nobody: bool = False
+    """Whether DATA is answered with 354 although every recipient was refused (RFC 2920, 3.1)."""
     round_trip_seconds: float = 0.0
     """Delay of every answer: what distance does."""
 
@@ -218,6 +220,9 @@ class Conversation(asyncio.Protocol):
         if server.chance("stall_before_accepting"):
             self.stall(None)
             return
+        if self.recipient is None and not content:
+            self.say("554 no valid recipients")
+            return
         self.mails += 1
         server.take(self.recipient or "", content)
         self.recipient = None
@@ -273,7 +278,7 @@ class Conversation(asyncio.Protocol):
                 self.recipient = address
             self.say(reply)
         elif verb == "DATA":
-            if self.recipient is None:
+            if self.recipient is None and not manners.takes_data_for_nobody:
                 self.say("503 nobody to send to")
                 return
             self.will_drop = self.server.chance("hang_up_in_data")

@@ -71,6 +71,16 @@ def test_a_refused_recipient_is_one_recipients_failure(connected: Any, extension
     assert {content.count(b"\r\n.\r\n") for _, content in listener.accepted} == {0}
 
 
+def test_a_server_that_waits_for_a_mail_to_nobody_gets_none(connected: Any) -> None:
+    """It asked for the content although it had refused the recipient: it is sent a lone full stop."""
+    refused = {"reader2@example.org": "550 5.1.1 no such user", "reader4@example.org": "452 mailbox full"}
+    mailer, listener = connected(refused=refused, takes_data_for_nobody=True, connections=1)
+    outcome = mailer.send(MESSAGE, recipients(4), request_id=REQUEST)
+    assert (outcome.accepted, set(outcome.refused), set(outcome.deferred)) == ({1, 3}, {2}, {4})
+    assert [address for address, _ in listener.accepted] == ["reader1@example.org", "reader3@example.org"]
+    assert all(content.count(b"MIME-Version") == 1 for _, content in listener.accepted)
+
+
 @pytest.mark.parametrize("extensions", [PIPELINED, IN_TURN], ids=["pipelined", "in turn"])
 @pytest.mark.parametrize(
     "fault",
@@ -166,12 +176,13 @@ def test_a_sender_who_is_refused_halts(connected: Any) -> None:
 
 
 def test_a_server_that_refuses_every_recipient_halts(connected: Any) -> None:
-    """`relay access denied` for everybody says something about us."""
+    """`relay access denied` for everybody says something about us, and an impossible address does not."""
     refused = {one.address: "554 5.7.1 relay access denied" for one in recipients(6)}
     mailer, _ = connected(refused=refused)
-    outcome = mailer.send(MESSAGE, recipients(6), request_id=REQUEST)
+    people = [*recipients(6), Recipient(subscriber_id=7, address="no address")]
+    outcome = mailer.send(MESSAGE, people, request_id=REQUEST)
     assert "relay access denied" in (outcome.halt or "")
-    assert not outcome.refused
+    assert set(outcome.refused) == {7}
 
 
 def test_readers_whom_we_cannot_write_to_say_nothing_about_the_sender(connected: Any) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.delivery import ids
@@ -46,6 +46,9 @@ def test_a_token_with_an_age_is_not_signed_by_the_thousand() -> None:
 
 
 @given(st.lists(st.tuples(st.text(max_size=30), st.text(max_size=30), st.booleans()), max_size=8))
+@example([('"@example.org', "https://x.org", True)])
+@example([("a@example.org", "\\", False), ("b@example.org", "\x1f", False)])
+@example([("a@example.org", "50% %s", False)])
 def test_personalizations_say_what_dictionaries_would(people: list[tuple[str, str, bool]]) -> None:
     """Whatever stands in an address or a value: quotation marks, percent signs, line ends, emoji."""
     named = []
