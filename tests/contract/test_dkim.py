@@ -171,6 +171,14 @@ def test_what_is_changed_on_the_way_breaks_the_signature(before: bytes, after: b
     assert not verifies(changed, signer)
 
 
+def test_a_second_sender_cannot_be_added() -> None:
+    """From is signed once more than it is there: a program that shows the first of two shows no stranger."""
+    mail = signed(a_message(TEXT), Signer("example.org", "papers", a_key("ed25519")))
+    names = re.search(rb"h=([^;]+);", mail.replace(b"\r\n\t", b""))
+    assert names is not None
+    assert names[1].split(b":").count(b"from") == 2
+
+
 def test_blanks_that_change_on_the_way_do_not() -> None:
     """Relaxed, of headers and body: folding, runs of blanks, blanks and blank lines at the end."""
     signer = Signer("example.org", "papers", a_key("ed25519"))

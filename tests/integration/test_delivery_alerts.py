@@ -200,10 +200,13 @@ def test_many_workers_write_one_mail(store: Store, settings: Settings) -> None:
     frozen(store, settings)
     control.hold(store, DAY, "SendGrid says: no")
     mailer = ObedientMailer()
-    workers = [
-        threading.Thread(target=alerts.send, args=(store, settings, SEVEN), kwargs={"mailer": mailer})
-        for _ in range(8)
-    ]
+    together = threading.Barrier(8)
+
+    def work() -> None:
+        together.wait()
+        alerts.send(store, settings, SEVEN, mailer=mailer)
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -199,6 +199,9 @@ def test_a_folder_that_cannot_be_written_stops_nobody(
 def test_the_operator_says_it_where_nothing_can_tell(house: House, tmp_path: Path) -> None:
     """A machine's snapshot: a command holds what may have been sent, and workers do not hold it again."""
     publish(house.store, an_edition(TODAY))
+    for _ in range(3):
+        house.tick()
+    house.store.hset("delivery:life", "beats", 1)
     environ = {"REDIS_URL": f"unix://{house.server.socket}", "NEWSLETTER_DATA_DIR": str(tmp_path / "cli")}
     said = run(tmp_path, "store", "restored", **environ)
     assert (said.returncode, "Add --yes" in said.stderr) == (2, True)

@@ -74,6 +74,14 @@ def test_a_batch_sends_as_many_as_may_leave_and_waits_with_its_lease_given_back(
     assert Ledger(store).progress(DAY).accepted == 100
 
 
+def test_a_batch_of_one_portion_waits_as_well(store: Store, make_settings: Callable[..., Settings]) -> None:
+    """It is not due at once again, which would have workers turn in circles."""
+    settings = make_settings(mails_per_minute=40)
+    (ref,) = frozen(store, settings, 100)
+    assert send(store, settings, ref, ObedientMailer()).waiting == 60
+    assert sweep.open_batches(store) == ()
+
+
 def test_a_worker_waits_a_moment_rather_than_come_again(
     store: Store, make_settings: Callable[..., Settings]
 ) -> None:

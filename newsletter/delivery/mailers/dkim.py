@@ -144,9 +144,10 @@ def _canonical(body: bytes) -> Iterator[bytes]:
     """Yield a body in its relaxed form (RFC 6376, 3.4.4), cut at the placeholders, which stand between.
 
     What is spliced in holds no blank and stands between soft line breaks, so
-    that neither side of a cut changes the form of the other.
+    that neither side of a cut changes the form of the other; and no line of
+    quoted-printable text ends with a blank.
     """
-    relaxed = re.sub(rb"[ \t]+", b" ", re.sub(rb"[ \t]+\r\n", b"\r\n", body))
+    relaxed = re.sub(rb"[ \t]+", b" ", body)
     content = relaxed.rstrip(b"\r\n")
     relaxed = content + b"\r\n" if content else b""
     at = 0
