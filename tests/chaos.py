@@ -55,7 +55,7 @@ SMTP_FAULTS = {
     "stall_before_accepting": 0.0004,
     "deferring": 0.01,
 }
-KILLS = {"child": 6, "worker": 2, "beat": 2, "web": 2, "server": 2}
+KILLS = {"child": 6, "worker": 2, "beat": 2, "web": 2, "server": 2, "pause": 2}
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Plan:
 SHORT = Plan(recipients=100_000)
 LONG = Plan(
     recipients=1_000_000,
-    kills={"child": 35, "worker": 5, "beat": 5, "web": 5, "server": 10},
+    kills={"child": 35, "worker": 5, "beat": 5, "web": 5, "server": 10, "pause": 5},
     silence_seconds=20.0,
     limit_seconds=2400.0,
 )

@@ -16,11 +16,13 @@ from newsletter.cli.supervision import Child
 from newsletter.embedded import EmbeddedServer
 
 TESTS = Path(__file__).resolve().parent
-VICTIMS = ("child", "worker", "beat", "web", "server", "disk")
+VICTIMS = ("child", "worker", "beat", "web", "server", "pause", "disk")
 """What may be killed: a process of the worker's pool, the worker itself, beat, the site, the server.
 
-`disk` kills nobody: the server's disk is full for a while.
+`pause` stops a process of the pool until its lease is over, as a machine that
+is paused does; `disk` fills the server's disk for a while.
 """
+PAUSE_SECONDS = 8.0
 
 
 class Fleet:
@@ -42,6 +44,7 @@ class Fleet:
         }
         self._children: dict[str, Child] = {}
         self._groups: set[int] = set()
+        self._paused: dict[int, float] = {}
 
     @contextmanager
     def running(self, environ: Mapping[str, str]) -> Iterator[None]:
@@ -63,7 +66,12 @@ class Fleet:
                         child.process.wait()
 
     def look(self) -> None:
-        """Start what is not there."""
+        """Start what is not there, and wake what has been stopped for long enough."""
+        for stopped, since in list(self._paused.items()):
+            if time.monotonic() - since > PAUSE_SECONDS:
+                del self._paused[stopped]
+                with suppress(ProcessLookupError):
+                    os.kill(stopped, signal.SIGCONT)
         for child in self._children.values():
             if not child.is_alive:
                 child.start()
@@ -86,16 +94,20 @@ class Fleet:
             found = self._found(victim)
             if not found:
                 return False
+            chosen = chance.choice(found)
             with suppress(ProcessLookupError):
-                os.kill(chance.choice(found), signal.SIGKILL)
+                os.kill(chosen, signal.SIGSTOP if victim == "pause" else signal.SIGKILL)
+            if victim == "pause":
+                self._paused[chosen] = time.monotonic()
         self.kills[victim] += 1
         return True
 
     def _found(self, victim: str) -> list[int]:
-        child = self._children["worker" if victim == "child" else victim]
+        is_of_pool = victim in {"child", "pause"}
+        child = self._children["worker" if is_of_pool else victim]
         if child.process is None or not child.is_alive:
             return []
-        return _children(child.process.pid) if victim == "child" else [child.process.pid]
+        return _children(child.process.pid) if is_of_pool else [child.process.pid]
 
 
 def _children(parent: int) -> list[int]:
