@@ -19,6 +19,7 @@ NOUNS = {
     "sources": ("newsletter.cli.sources:sources", "What is polled: list, test, add, disable."),
     "poll": ("newsletter.cli.sources:poll", "Ask the sources now."),
     "edition": ("newsletter.cli.edition:edition", "The day's edition: build, preview, send, status."),
+    "backtest": ("newsletter.cli.backtest:backtest", "What the morning's score said, and what came of it."),
     "memory": ("newsletter.cli.memory:memory", "What earlier days taught about topics: show, rebuild."),
     "subscribers": ("newsletter.cli.subscribers:subscribers", "Who reads: list, add, import, export, …"),
     "mailbox": ("newsletter.cli.mailbox:mailbox", "Mail that comes back: bounces, unsubscriptions."),

@@ -52,20 +52,30 @@ class Judged(Value):
 
 
 def backtest(store: Store, since: date, until: date) -> tuple[Judged, ...]:
-    """Judge every edition from `since` to `until`, both included, oldest first.
+    """Judge every edition from `since` to `until`, both included, oldest first; see `judge_day`."""
+    return tuple(judged for day in kept_days(store, since, until) if (judged := judge_day(store, day)))
 
-    Left out are days whose inputs are not kept any more and days of whose
-    papers none was ever voted for: nothing can be said of them. A day younger than
-    a week is judged by the votes so far.
+
+def kept_days(store: Store, since: date, until: date) -> tuple[date, ...]:
+    """Return the days from `since` to `until` whose inputs are kept, oldest first."""
+    editions = EditionStore(store)
+    return tuple(
+        day for day in reversed(editions.dates()) if since <= day <= until and editions.has_inputs(day)
+    )
+
+
+def judge_day(store: Store, day: date) -> Judged | None:
+    """Judge a day's score; None where nothing can be said of it.
+
+    That is where its inputs or most of its papers are not kept any more, and
+    where nobody ever voted for one of them. A day younger than a week is
+    judged by the votes so far.
     """
-    editions, papers = EditionStore(store), PaperStore(store)
-    found = []
-    for day in sorted(one for one in editions.dates() if since <= one <= until):
-        if inputs := editions.inputs(day):
-            later = papers.get(paper.id for paper in inputs.candidates)
-            if judged := judge(inputs, later):
-                found.append(judged)
-    return tuple(found)
+    inputs = EditionStore(store).inputs(day)
+    if inputs is None:
+        return None
+    later = PaperStore(store).get(paper.id for paper in inputs.candidates)
+    return judge(inputs, later) if 2 * len(later) > len(inputs.candidates) else None
 
 
 def judge(inputs: Inputs, later: Mapping[str, Paper]) -> Judged | None:

@@ -88,6 +88,11 @@ class EditionStore:
             found = self._store.get(INPUTS(day=day))
         return Inputs.model_validate_json(inflated(str(found))) if found else None
 
+    def has_inputs(self, day: date) -> bool:
+        """Whether what the edition of `day` was made from is kept."""
+        with unavailable_store():
+            return bool(self._store.exists(INPUTS(day=day)))
+
     def freeze(self, edition: Edition, inputs: Inputs, *, after: date | None) -> bool:
         """Store an edition, its inputs and its marks in one transaction; tell whether this call did it.
 
