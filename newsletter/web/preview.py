@@ -17,7 +17,7 @@ router: Final = Router()
 
 @router.page("/preview")
 def preview(request: Request, site: Here) -> Response:
-    """Show the newest edition for the topics, words and length in the query; keep nothing of them."""
+    """Show the newest edition for the topics, words, length and hour in the query; keep nothing of them."""
     asked = Fields(request.query_params.multi_items())
     wanted, fault = choices.read_or(asked, offered(site))
     newest = site.kiosk.newest(site.store)
@@ -29,6 +29,7 @@ def preview(request: Request, site: Here) -> Response:
         topics=", ".join(wanted.topics) or asked.shown("topics", longest=3000),
         muted=", ".join(wanted.muted) or asked.shown("muted", longest=3000),
         wrong=fault,
+        has_zone=asked.mentions("timezone"),
         stamp=proofs.stamp(site.keys, site.now()),
         **form_facts(site, wanted),
     )

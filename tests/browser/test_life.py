@@ -68,12 +68,13 @@ def try_and_subscribe(page, hand: Hand, zone: str, address: str) -> None:
     """See one's own edition before giving an address, then have it mailed like that."""
     hand.press("link", "try it first")
     hand.write("Topics that you follow", "flow matching")
+    page.get_by_label("every day at").select_option("6")
     hand.press("button", "Show me")
     assert page.get_by_role("heading", name="Straight Paths Are Enough").is_visible()
     assert not page.get_by_role("heading", name="Protein Loops").is_visible()
     assert page.get_by_label("in", exact=True).input_value() == zone
     page.wait_for_timeout(2100)  # as long as a person needs at least; the form asks for it
-    page.get_by_label("every day at").select_option("6")
+    assert "about 06:00" in page.get_by_text("First edition:").inner_text()
     hand.write("Your address", address)
     hand.press("button", "Subscribe")
     assert page.get_by_role("heading", name="Check your inbox").is_visible()

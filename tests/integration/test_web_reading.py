@@ -229,11 +229,14 @@ def test_a_topic_shows_when_it_trended_and_with_which_papers(visitor: Visitor):
 def test_choices_can_be_tried_before_any_address_is_given(visitor: Visitor):
     """The preview is the newest edition as it would be mailed; its form carries the choices."""
     before = visitor.everything()
-    page = visitor.web.get("/preview?topics=flow+matching&muted=budget&limit=3").text
+    chosen = "topics=flow+matching&muted=budget&limit=3&hour=6&timezone=Asia%2FTokyo"
+    page = visitor.web.get(f"/preview?{chosen}").text
     assert "Straight Paths Are Enough" in page
     assert "Optimal Couplings on a Budget" not in page
     assert "Protein Loops" not in page
-    assert '<input type="hidden" name="topics" value="flow matching">' in page
+    for name, value in (("topics", "flow matching"), ("hour", "6"), ("timezone", "Asia/Tokyo")):
+        assert f'<input type="hidden" name="{name}" value="{value}">' in page
+    assert "about 06:00 (Asia/Tokyo)" in page
     assert visitor.everything() == before
     carried = {"topics": "flow matching", "muted": "budget", "limit": "3"}
     assert visitor.subscribe("ada@example.org", **carried).status_code == 303

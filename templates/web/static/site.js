@@ -1,16 +1,20 @@
-// The browser knows its time zone: choose it in the form, and say when the first edition comes then.
+// The browser knows its time zone: choose it in the lists, and say when the first edition comes then.
 "use strict";
 const form = document.querySelector("form.subscribe");
-if (form) {
-  const { hour, timezone } = form.elements;
+const lists = document.querySelector("form.trial") ?? form;
+if (form && lists.elements.timezone) {
+  const { hour, timezone } = lists.elements;
   const first = document.getElementById("first");
   const tell = async () => {
+    // beside a preview the form itself holds the choice unseen
+    form.elements.hour.value = hour.value;
+    form.elements.timezone.value = timezone.value;
     const asked = new URLSearchParams({ hour: hour.value, timezone: timezone.value });
     const answer = await fetch(form.action.replace(/\/subscribe$/, "/first-edition?") + asked);
     if (answer.ok) first.textContent = await answer.text();
   };
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (form.dataset.zone !== "chosen" && [...timezone.options].some((one) => one.value === here)) {
+  if (lists.dataset.zone !== "chosen" && [...timezone.options].some((one) => one.value === here)) {
     timezone.value = here;
     tell();
   }
