@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from newsletter.subscribers import addresses, signup
+from newsletter.subscribers import addresses, preferences, signup
 from newsletter.web import choices, forms, subscribing
 from newsletter.web.api_problems import faults, problem
 from newsletter.web.api_routes import DescribedRouter
@@ -24,18 +24,24 @@ _LOST = (
 )
 
 
+Phrases = Annotated[
+    tuple[Annotated[str, Field(max_length=preferences.LONGEST_PHRASE)], ...],
+    Field(max_length=preferences.MOST_PHRASES),
+]
+
+
 class SubscriptionRequest(Described):
     """Who wants the digest, and how; what is left out is as on the form."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
-    email: str = Field(max_length=320)
+    email: str = Field(min_length=3, max_length=320, json_schema_extra={"format": "email"})
     """Where a confirmation is mailed to; nothing else is, before its link was pressed."""
     sure: bool = False
     """Take an address that looks mistyped (`name@gmial.com`) as it stands."""
-    topics: tuple[str, ...] = ()
+    topics: Phrases = ()
     """Phrases to follow; none means everything."""
-    muted: tuple[str, ...] = ()
+    muted: Phrases = ()
     """Words that remove a paper."""
     frequency: Literal["daily", "weekdays", "weekly"] = "daily"
     hour: int | None = Field(default=None, ge=0, le=23)
@@ -85,7 +91,7 @@ def subscribe(request: Request, site: Here, posted: Annotated[bytes, Depends(_js
     except ValidationError as error:
         return problem(422, "Correct what `errors` names and ask again.", errors=faults(error.errors()))
     fields = _fields(wanted)
-    preferences = choices.read(fields, offered(site))
+    chosen = choices.read(fields, offered(site))
     address = addresses.parse(fields.text("email", longest=320))
     meant = addresses.suggestion(address)
     if meant and not wanted.sure:
@@ -96,7 +102,7 @@ def subscribe(request: Request, site: Here, posted: Annotated[bytes, Depends(_js
         site.queue,
         site.settings,
         address.typed,
-        preferences=preferences,
+        preferences=chosen,
         origin=site.client(request),
         now=site.now(),
         how="api",

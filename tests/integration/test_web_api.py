@@ -316,6 +316,8 @@ BAD_BODIES = {
     "an unknown field": b'{"email": "ada@example.org", "admin": true}',
     "another type": b'{"email": ["ada@example.org"]}',
     "an hour that is none": b'{"email": "ada@example.org", "hour": 24}',
+    "a truth for an hour": b'{"email": "ada@example.org", "hour": false}',
+    "a text for a truth": b'{"email": "ada@gmial.com", "sure": "yes"}',
     "a zone that is none": b'{"email": "ada@example.org", "timezone": "../etc/passwd"}',
     "a control character": b'{"email": "ada@example.org\\u0000"}',
     "half a letter": b'{"email": "ada@example.org", "topics": ["\\ud800"]}',
