@@ -114,8 +114,11 @@ def send_batch(
     sending = _Sending(ledger, mailer, claim, message=message, look=who_wants_it, gate=gate, now=now)
     report = sending.run()
     gate.close()
-    for one, (request_id, reason) in sending.refusals.items():
-        reputation.note_refusal(store, sending.recipients[one].address, request_id, reason, now())
+    if sending.refusals:  # a server that accepts nobody says more about the sender than about them
+        is_sure = bool(ledger.progress(day).accepted)
+        for one, (request_id, reason) in sending.refusals.items():
+            address = sending.recipients[one].address
+            reputation.note_refusal(store, address, request_id, reason, now(), is_sure=is_sure)
     return report
 
 

@@ -9,6 +9,7 @@ times, in any order, with one result.
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from mailbox import mbox
@@ -96,11 +97,12 @@ def _take_maildir(
     for file in sorted((folder / "new").iterdir()):
         if file.name.startswith(".") or not file.is_file():
             continue
-        with file.open("rb") as opened:
-            taken = take(store, settings, opened.read(reports.LARGEST), now())
-        seen = "" if taken is Taken.NOTHING else "S"
-        file.rename(folder / "cur" / f"{file.name.partition(':')[0]}:2,{seen}")
-        yield taken
+        with suppress(FileNotFoundError):  # somebody else reads here too
+            with file.open("rb") as opened:
+                taken = take(store, settings, opened.read(reports.LARGEST), now())
+            seen = "" if taken is Taken.NOTHING else "S"
+            file.rename(folder / "cur" / f"{file.name.partition(':')[0]}:2,{seen}")
+            yield taken
 
 
 def _take_mbox(store: Store, settings: Settings, file: Path, now: Callable[[], datetime]) -> Iterator[Taken]:

@@ -64,12 +64,19 @@ def end(store: Store, address: str, reason: Reason, now: datetime) -> int:
     return 1
 
 
-def note_refusal(store: Store, address: str, request_id: str, reply: str, now: datetime) -> None:
-    """Take a mail server's word where it refuses a recipient at once; what is no SMTP reply says nothing."""
+def note_refusal(
+    store: Store, address: str, request_id: str, reply: str, now: datetime, *, is_sure: bool = True
+) -> None:
+    """Take a mail server's word where it refuses a recipient at once; what is no SMTP reply says nothing.
+
+    Where it `is_sure` that the server accepts others, an address may be gone
+    by one such word; else it is counted.
+    """
     verdict, _ = reports.verdict_of_reply(reply)
-    if verdict is Verdict.GONE or (
-        verdict is Verdict.TURNED_AWAY and count_soft(store, [(address, request_id, False)])
-    ):
+    if verdict is Verdict.NOTHING:
+        return
+    is_gone = verdict is Verdict.GONE and is_sure
+    if is_gone or count_soft(store, [(address, request_id, False)]):
         end(store, address, Reason.BOUNCED, now)
 
 

@@ -348,3 +348,29 @@ def test_a_server_that_knows_no_such_reader_is_believed_at_once(
         SubscriberStatus.ACTIVE,
     ]
     assert len(list(store.scan_iter("delivery:soft:*"))) == 1
+
+
+def test_a_server_that_accepts_nobody_ends_nothing(
+    store: Store, make_settings: Callable[..., Settings], frozen: tuple[BatchRef, list[int]]
+) -> None:
+    """A relay that is set up wrong calls everybody unknown; a small list must not vanish for that."""
+    ref, ids = frozen
+    for one in ids[3:]:
+        signup.unsubscribe(store, make_settings(), one, SEVEN)
+    refused = {f"r{n}@example.org": "550 5.1.1 no such user" for n in range(3)}
+    with SmtpListener(Manners(refused=refused)) as listener:
+        settings = make_settings(mailer="smtp", smtp_url=listener.url)
+        assert send_batch(store, settings, ref.day, ref.batch).refused == 3
+        mailers.make(settings).close()
+    assert [status_of(store, one) for one in ids[:3]] == [SubscriberStatus.ACTIVE] * 3
+
+
+def test_the_envelope_tells_whose_a_bounce_is_where_no_header_does(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]]
+) -> None:
+    """`--to` of the command: some servers hand over the bare mail."""
+    _, ids = frozen
+    mail = a_report("undisclosed-recipients:;")
+    assert mailbox.take(store, settings, mail, SEVEN) is Taken.NOTHING
+    path = return_path(settings, ids[0], "r0@example.org")
+    assert mailbox.take(store, settings, mail, SEVEN, sent_to=path) is Taken.GONE
