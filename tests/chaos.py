@@ -48,11 +48,11 @@ SENDGRID_FAULTS = {
     "stall-after": 0.04,
 }
 SMTP_FAULTS = {
-    "hang_up_in_data": 0.002,
-    "hang_up_after_dot": 0.002,
-    "hang_up_before_accepting": 0.001,
-    "stall_after_dot": 0.0004,
-    "stall_before_accepting": 0.0004,
+    "hang_up_in_data": 0.003,
+    "hang_up_after_dot": 0.003,
+    "hang_up_before_accepting": 0.002,
+    "stall_after_dot": 0.002,
+    "stall_before_accepting": 0.002,
     "deferring": 0.01,
 }
 KILLS = {"child": 6, "worker": 2, "beat": 2, "web": 2, "server": 2, "pause": 2}
@@ -98,7 +98,7 @@ WEAK = Plan(
 )
 FULL_DISK = Plan(recipients=6_000, kills={"disk": 2, "child": 1}, faults={}, latency=(0.3, 0.6))
 SMTP = Plan(
-    recipients=6_000, kills={"child": 3, "worker": 1, "server": 1}, mailer="smtp", faults=dict(SMTP_FAULTS)
+    recipients=5_000, kills={"child": 3, "worker": 1, "server": 1}, mailer="smtp", faults=dict(SMTP_FAULTS)
 )
 
 

@@ -48,6 +48,8 @@ MOST_SECONDS: Final = 60.0
 """After this no further portion is begun: the task ends before its time limit, and the next goes on."""
 LEASE_OVER_LONGEST: Final = 1.5
 """How much longer a lease is than the longest request: reading, rendering and noting need some of it."""
+DEFERRED_FOR: Final = timedelta(seconds=60)
+"""How long those wait whom the mail server put off; the rest of their batch goes on."""
 GIVE_UP_AFTER: Final = timedelta(days=2)
 """A recipient who was deferred for so long is refused: the day's papers are no news any more."""
 
@@ -153,6 +155,7 @@ class _Sending:
         self._portions = deque(waiting[start : start + size] for start in range(0, len(waiting), size))
         self.recipients = dict(look([claim.ids[at] for at in waiting]))
         """Who of the batch wants it, as of the last look."""
+        self._later = timedelta(0)
         self._suspects = 0
         self._stray = False
         self._halted: str | None = None
@@ -206,6 +209,8 @@ class _Sending:
     def _send(self, intent: Claim, named: Sequence[int]) -> bool:
         """Send one request and commit its end; return whether to go on."""
         outcome = self._request(intent, named)
+        if outcome.deferred:
+            self._later = DEFERRED_FOR
         begun = len(outcome.accepted) + len(outcome.refused) + len(outcome.deferred) + len(outcome.uncertain)
         if outcome.rejected:
             outcome = self._part(outcome, named)
@@ -222,7 +227,7 @@ class _Sending:
             self._ledger.commit,
             intent,
             ends,
-            retry_after=outcome.retry_after or timedelta(0),
+            retry_after=outcome.retry_after or self._later,
             keeps_lease=goes_on,
             reasons=refused,
         )

@@ -64,11 +64,19 @@ def test_a_refused_recipient_is_one_recipients_failure(connected: Any, extension
     assert outcome.accepted == {1, 2, 4, 6, 7, 8}
     assert outcome.refused == {3: "550 5.1.1 no such user"}
     assert outcome.deferred == {5: "452 mailbox full"}
-    assert outcome.retry_after
+    assert outcome.retry_after is None
     assert sorted(address for address, _ in listener.accepted) == [
         f"reader{n}@example.org" for n in (1, 2, 4, 6, 7, 8)
     ]
     assert {content.count(b"\r\n.\r\n") for _, content in listener.accepted} == {0}
+
+
+def test_a_server_that_puts_everybody_off_is_left_alone_for_a_while(connected: Any) -> None:
+    """Going on would only annoy it."""
+    mailer, _ = connected(refused={f"reader{n}@example.org": "451 busy" for n in range(1, 4)})
+    outcome = mailer.send(MESSAGE, recipients(3), request_id=REQUEST)
+    assert (outcome.accepted, set(outcome.deferred)) == (frozenset(), {1, 2, 3})
+    assert outcome.retry_after
 
 
 def test_a_server_that_waits_for_a_mail_to_nobody_gets_none(connected: Any) -> None:

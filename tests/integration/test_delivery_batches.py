@@ -233,6 +233,8 @@ def test_whom_the_mailer_did_not_reach_is_sent_later_and_nobody_else(
     assert (report.accepted, report.refused, report.uncertain, report.waiting) == (1, 1, 1, 2)
     assert store.hgetall(keys.REFUSALS(day=DAY)) == {str(ids[1]): "550 no such user"}
     mailer = ObedientMailer()
+    assert send(store, settings, ref, mailer).denied == "busy"
+    expire(store, ref)  # who was put off waits a minute
     assert send(store, settings, ref, mailer).waiting == 0
     assert mailer.named == [ids[3], ids[4]]
     progress = Ledger(store).progress(DAY)

@@ -155,6 +155,22 @@ def test_a_worker_that_stood_still_after_its_intent_does_not_begin_the_request(
     assert send(store, settings, ref, mailer) == [1, 2, 3, 4, 5]
 
 
+def test_who_is_put_off_holds_up_nobody_else_of_the_batch(
+    store: Store, settings: Settings, ref: BatchRef
+) -> None:
+    """Every server puts somebody off; the others get their mail now, and those wait a minute."""
+
+    def put_off(recipients: Sequence[Recipient], request_id: str) -> Outcome:
+        ids = {one.subscriber_id for one in recipients}
+        return Outcome(frozenset(ids - {2}), deferred=dict.fromkeys(ids & {2}, "450 come again later"))
+
+    mailer = ObedientMailer(put_off, portion=2)
+    assert send(store, settings, ref, mailer) == [1, 2, 3, 4, 5]
+    assert counts(store) == (4, 0, 1, 0)
+    assert sweep.open_batches(store) == ()
+    assert sweep.open_batches(store, datetime.now(UTC) + timedelta(seconds=61)) == (ref,)
+
+
 def by_leaving(store: Store, settings: Settings, one: int) -> None:
     """They press the button."""
     signup.unsubscribe(store, settings, one, SEVEN)

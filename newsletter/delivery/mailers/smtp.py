@@ -36,7 +36,7 @@ from newsletter.settings import Settings
 SENDING_SECONDS: Final = 20.0
 """After this no further mail of a call is begun; what is left waits for the next call."""
 RETRY_AFTER: Final = timedelta(seconds=60)
-"""How long a batch waits after the server asked to come again later, or lost its connections."""
+"""How long a batch waits after the server put everybody off, or lost its connections."""
 ENOUGH_TO_DOUBT_THE_SENDER: Final = 5
 """So many recipients refused and none accepted says more about the sender than about them."""
 
@@ -243,7 +243,7 @@ def _outcome(queue: Queue, offered: int, complaints: list[str]) -> Outcome:
         reason = next(iter(queue.refused.values()))
         complaint = f"The mail server refuses every recipient: {reason}. {advice}"
         return Outcome(refused=queue.unwritable, halt=complaint)
-    is_short = bool(queue.deferred or (queue.waiting and complaints))
+    is_short = bool((queue.deferred and not queue.accepted) or (queue.waiting and complaints))
     return Outcome(
         frozenset(queue.accepted),
         refused,
