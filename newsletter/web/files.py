@@ -38,8 +38,9 @@ def static(name: str, request: Request, site: Here) -> Response:
 
 @router.page("/robots.txt")
 def robots(request: Request, site: Here) -> Response:
-    """Keep well-behaved robots out of the pages whose address holds a token."""
-    closed = "".join(f"Disallow: {site.path(one)}\n" for one in ("/confirm/", "/reject/", "/u/", "/manage/"))
+    """Keep well-behaved robots out of the pages whose address holds a token, and out of endless searches."""
+    private = ("/confirm/", "/reject/", "/u/", "/manage/", "/search?")
+    closed = "".join(f"Disallow: {site.path(one)}\n" for one in private)
     body = f"User-agent: *\n{closed}"
     return caching.answer(request, body.encode(), "text/plain")
 
