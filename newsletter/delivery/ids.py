@@ -7,6 +7,8 @@ are dense, so steps are short: two to four bytes a recipient.
 from collections.abc import Iterable
 from itertools import accumulate, pairwise
 
+import orjson
+
 
 def packed(ids: Iterable[int]) -> str:
     """Write ascending ids without repetition.
@@ -25,4 +27,4 @@ def unpacked(text: str) -> tuple[int, ...]:
     >>> unpacked("1042,1,1,7")
     (1042, 1043, 1044, 1051)
     """
-    return tuple(accumulate(map(int, text.split(",")))) if text else ()
+    return tuple(accumulate(orjson.loads(f"[{text}]")))

@@ -101,7 +101,10 @@ class Claim:
     @property
     def waiting(self) -> tuple[int, ...]:
         """Positions (0 first) that no request has named yet."""
-        return tuple(compress(range(len(self.marks)), map(WAITS.__eq__, self.marks)))
+        every = range(len(self.marks))
+        if self.marks.count(WAITS) == len(every):  # as a rule
+            return tuple(every)
+        return tuple(compress(every, map(WAITS.__eq__, self.marks)))
 
 
 class Committed(StrEnum):
