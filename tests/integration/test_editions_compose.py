@@ -14,7 +14,7 @@ from newsletter.editions.backtest import backtest
 from newsletter.editions.lessons import LESSON, Lessons
 from newsletter.editions.store import ANNOUNCED, DATES, FROZEN, INPUTS, LEARNT, OFFERED, TAIL, EditionStore
 from newsletter.errors import NotFoundError
-from newsletter.models import Edition, Preferences, Source
+from newsletter.models import Edition, Preferences, Source, Topic
 from newsletter.papers.store import PaperStore
 from newsletter.settings import Settings
 from newsletter.sources.memory import Memo
@@ -80,6 +80,22 @@ def test_a_day_is_composed_once(store: Store, settings: Settings) -> None:
     assert len(ids(first)) == settings.papers
     assert len(first.tail) == 40 - settings.papers
     assert first.sections
+
+
+def test_under_a_heading_stand_only_papers_that_hold_it(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However generously papers were grouped, those that do not hold the label are announced elsewhere."""
+    publish(store, count=24)
+    everybody = Topic(
+        label="gaussian splatting", papers=compose.read(store, settings, DAY, MORNING).candidates
+    )
+    monkeypatch.setattr(compose, "find_topics", lambda *_: (everybody,))
+    edition = compose.build(store, settings, DAY, MORNING)
+    headed = [entry.paper.title for section in edition.sections for entry in section.entries]
+    assert len(headed) == 8
+    assert all("gaussian splatting" in title for title in headed)
+    assert len(ids(edition)) == 24
 
 
 def test_nothing_is_announced_twice_over_days(store: Store, settings: Settings) -> None:

@@ -16,6 +16,11 @@ from newsletter.topics.words import read
         ("imag retriev", ["Fine-grained image retrieval"] * 2, "fine-grained image retrieval"),
         ("video gener", ["Video generation", "Video Generation of faces"], "video generation"),
         ("3d gaussian", ["3D Gaussian splatting", "3D Gaussian Splatting"], "3D Gaussian Splatting"),
+        (
+            "sens imag",
+            ["Remote sensing image captioning", "Remote sensing image search", "Remote sensing images"],
+            "remote sensing images",
+        ),
         ("llm agent", ["LLM agents", "LLM Agents", "llm agents"], "LLM agents"),
     ],
 )
@@ -42,3 +47,14 @@ def test_names_are_earned_in_titles_and_worn_by_use():
     assert set(phrasebook(readings, Memory()).worth) == {"video gener"}
     worn = Memory(papers=1000.0, holders={"video gener": 101.0})
     assert not phrasebook(readings, worn).worth
+
+
+def test_a_phrase_that_goes_on_is_a_worse_name_than_one_that_ends():
+    """“Zero-shot” is in as many titles as “zero-shot retrieval”, but phrases do not end there."""
+    titles = [
+        f"Zero-shot retrieval {aspect}" for aspect in ("of images", "of songs", "at scale", "revisited")
+    ]
+    usage = {"shot": (100.0, 10.0, 0.0, 100.0), "retrieval": (100.0, 60.0, 0.0, 100.0)}
+    memory = Memory(papers=1000.0, usage=usage)
+    book = phrasebook([read(a_paper(id=title, title=title)) for title in titles], memory)
+    assert book.worth["zero shot"] < 0.5 * book.worth["zero shot retriev"]
