@@ -1,6 +1,7 @@
 """Frozen editions in Redis: written once, whole or not at all."""
 
 import base64
+import logging
 import zlib
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -27,6 +28,7 @@ LEARNT = Key("edition:learnt", "zset", "dates whose papers the memory has learnt
 KEYS = (FROZEN, TAIL, INPUTS, DATES, ANNOUNCED, OFFERED, LEARNT)
 
 _AT_ONCE = 1000
+log = logging.getLogger(__name__)
 
 
 class _Tail(Value):
@@ -154,7 +156,12 @@ class EditionStore:
 
 
 def _entries(tail: object) -> tuple[Entry, ...]:
-    return _Tail.model_validate_json(inflated(str(tail))).entries if tail else ()
+    """Read a tail; one that is damaged is logged and done without, because the edition stands without it."""
+    try:
+        return _Tail.model_validate_json(inflated(str(tail))).entries if tail else ()
+    except (ValueError, zlib.error) as error:
+        log.warning("a tail cannot be read (%s); its edition is shown and mailed without it", error)
+        return ()
 
 
 def _json(value: Value) -> str:

@@ -8,7 +8,7 @@ from test_editions_compose import DAY, MORNING, ids, publish, vote
 from newsletter.editions import binding, compose
 from newsletter.editions.binding import BOUND, BOUND_INPUTS
 from newsletter.editions.periods import Period
-from newsletter.editions.store import INPUTS, EditionStore
+from newsletter.editions.store import INPUTS, TAIL, EditionStore
 from newsletter.errors import NotFoundError
 from newsletter.models import Edition
 from newsletter.settings import Settings
@@ -95,7 +95,10 @@ def test_what_is_lost_or_damaged_is_done_without_and_said(
     store.set(INPUTS(day=WEEK.last), "damaged")
     store.set(MEMORY(), "damaged")
     store.delete(HISTORY(), *store.scan_iter("paper:*"))
+    store.set(TAIL(day=MONDAY), "damaged")
     bound = binding.bind(store, settings, WEEK)
+    assert len(binding.with_tails(store, bound).tail) >= len(bound.tail)
+    assert EditionStore(store).get(MONDAY) == week[0].model_copy(update={"tail": ()})
     assert len(bound.entries) == settings.papers
     assert bound.notes[0].startswith("Votes could not be counted again")
     scores = {entry.paper.id: entry.score for edition in week for entry in edition.entries}
