@@ -12,6 +12,8 @@ EARNED_TITLES = 3
 """A phrase may name a topic once it has stood in so many titles, today's or earlier ones."""
 WORN_SHARE = 0.1
 """A phrase in more of the remembered papers than this tells nothing apart."""
+ENDS = 0.15
+"""A name's last word is the last of so many of the phrases that hold it; “zero-shot” is an adjective."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +68,7 @@ def phrasebook(readings: Sequence[Reading], memory: Memory) -> Phrasebook:
     """Return the phrases of two words and more that two papers hold and that titles have earned a name."""
     titled = _titled(readings)
     met: dict[str, set[int]] = {}
-    closing: dict[str, list[float]] = {}
+    endings: dict[str, list[float]] = {}
     whole: set[str] = set()
     for number, reading in enumerate(readings):
         for clause in reading.clauses:
@@ -74,17 +76,18 @@ def phrasebook(readings: Sequence[Reading], memory: Memory) -> Phrasebook:
                 phrase = " ".join([word.stem for word in clause[start:end]])
                 if end - start > 1 and _is_earned(phrase, len(titled.get(phrase, ())), memory):
                     met.setdefault(phrase, set()).add(number)
-                    closing.setdefault(phrase, []).append(memory.closing(clause[end - 1]))
+                    endings.setdefault(phrase, []).append(memory.closing(clause[end - 1]))
                     if is_whole(clause, start, end):
                         whole.add(phrase)
-    holders = {phrase: frozenset(met[phrase]) for phrase in sorted(whole) if len(met[phrase]) > 1}
+    closing = {phrase: statistics.fmean(endings[phrase]) for phrase in sorted(whole) if len(met[phrase]) > 1}
+    holders = {phrase: frozenset(met[phrase]) for phrase, share in closing.items() if share >= ENDS}
     in_titles = {phrase: frozenset(titled.get(phrase, ())) for phrase in holders}
     worth = {
         phrase: _worth(
             held=memory.holders.get(phrase, 0.0) + len(holders[phrase]),
             titled=memory.titles.get(phrase, 0.0) + len(in_titles[phrase]),
             papers=memory.papers + len(readings),
-            closing=statistics.fmean(closing[phrase]),
+            closing=closing[phrase],
         )
         for phrase in holders
     }
@@ -114,7 +117,6 @@ def _worth(*, held: float, titled: float, papers: float, closing: float) -> floa
     """Return how much a phrase tells × how often it is in its holders' titles × how often phrases end there.
 
     What a paper is about stands in its title: “speech recognition” in four of
-    ten that mention it, “natural language processing” in one of ten. And it is
-    no adjective: “zero-shot” goes on.
+    ten that mention it, “natural language processing” in one of ten.
     """
     return math.log(papers / held) * (titled + 1) / (held + 4) * closing
