@@ -78,7 +78,7 @@ def _written(
 ) -> str:
     """Write people who bring values for the same placeholders in the same order."""
     template, slots = _template(names, own_headers, request_id)
-    columns = [*zip(*[(one.address, *one.values) for one in people], strict=True)]
+    columns = [[one.address for one in people], *zip(*[one.values for one in people], strict=True)]
     if not _is_plain("".join(chain.from_iterable(columns))):
         columns = [tuple([orjson.dumps(value).decode()[1:-1] for value in column]) for column in columns]
     rows = zip(*(columns[slot] for slot in slots), strict=True)
