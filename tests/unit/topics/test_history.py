@@ -6,8 +6,8 @@ import pytest
 from builders import a_paper
 
 from newsletter.models import Topic
-from newsletter.topics.history import Appearance, PastDay, appearances, trend
-from newsletter.topics.memory import Memory
+from newsletter.topics.history import Appearance, PastDay, appearances, trend, trend_over
+from newsletter.topics.memory import Day, Memory
 
 DAY = date(2026, 6, 10)
 KNOWN = Memory(papers=6000.0, holders={"specul decod": 60.0})
@@ -110,3 +110,39 @@ def test_a_ratio_is_told_only_where_the_usual_share_is_known():
     assert trend(an_appearance(share=0.05), [], KNOWN).ratio == 5.0
     assert trend(an_appearance(share=0.05), [], Memory()).ratio is None
     assert trend(an_appearance(label="never heard of"), [], KNOWN).ratio is None
+
+
+def over(days, *shares, usual=0.01, counted=10, papers=100):
+    """Return what a topic did over the last `days` of the past."""
+    held = past(*shares, papers=papers)
+    recent = tuple(Day(day.date, papers, {}) for day in held[-counted:])
+    memory = Memory(papers=6000.0, recent=recent)
+    return trend_over(an_appearance(), held, held[-days].date, memory, usual=usual)
+
+
+def test_over_several_days_a_share_is_that_of_all_their_papers():
+    """Two days on the chart of five, with as many papers each: the mean, against the usual share."""
+    found = over(5, *[0.01] * 5, 0.1, None, None, 0.05, None)
+    assert (found.ratio, found.days, found.streak_days) == (3.0, 2, 0)
+    assert found.series == (*[0.01] * 5, 0.1, 0.0, 0.0, 0.05, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("shares", "movement"),
+    [
+        pytest.param([None] * 5 + [0.05] * 5, "new", id="none of the days before had it"),
+        pytest.param([0.01] * 5 + [0.05] * 5, "up", id="more than the noise above them"),
+        pytest.param([0.09] * 5 + [0.02] * 5, "down", id="less"),
+        pytest.param([0.05] * 5 + [0.055] * 5, "steady", id="within the noise"),
+    ],
+)
+def test_over_several_days_movement_is_told_against_the_days_before(shares, movement):
+    """Which are those that its series still shows."""
+    assert over(5, *shares).movement == movement
+
+
+def test_of_more_days_than_are_counted_no_ratio_is_told():
+    """A day whose papers nobody counts any more may have held it off the chart."""
+    shares = [0.01] * 3 + [0.05] * 11 + [None]
+    assert over(12, *shares).ratio is None
+    assert over(12, *shares[:-1]).ratio is not None
