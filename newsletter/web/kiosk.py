@@ -78,9 +78,14 @@ class Kiosk:
 
     def edition(self, store: Store, day: date) -> Edition | None:
         """Return the edition of a day, fit to be shown: of its tail the first `TAIL_SHOWN` titles."""
-        found = EditionStore(store).get(day)
+        with self._lock:
+            kept = self._newest
+        found = kept if kept and kept.date == day else EditionStore(store).get(day)
         if found is None:
             return None
+        with self._lock:
+            if self._newest is None or self._newest.date < day:
+                self._newest = found
         return strangers.disarmed(found).model_copy(update={"tail": _titles(found.tail)})
 
     def outlines(self, store: Store, days: Sequence[date]) -> tuple[Outline, ...]:
