@@ -226,6 +226,16 @@ def test_a_topic_shows_when_it_trended_and_with_which_papers(visitor: Visitor):
     assert 'href="/topics/flow-matching"' in visitor.web.get("/d/2026-11-22").text
 
 
+def test_a_topic_of_many_days_says_where_the_earlier_ones_are(visitor: Visitor):
+    """Thirty days are listed; the others are one link away, and the drawing does not claim otherwise."""
+    visitor.publish(*(an_edition(date=DAY + timedelta(days=number)) for number in range(1, 33)))
+    page = visitor.web.get("/topics/flow-matching").text
+    assert page.count('<p class="what">') == 30
+    assert "the list below says the same of the last 30 days on the chart." in page
+    assert '<a href="/api/v1/topics/flow-matching">3 earlier days</a>' in page
+    assert len(visitor.web.get("/api/v1/topics/flow-matching").json()["appearances"]) == 33
+
+
 def test_choices_can_be_tried_before_any_address_is_given(visitor: Visitor):
     """The preview is the newest edition as it would be mailed; its form carries the choices."""
     before = visitor.everything()
