@@ -35,8 +35,11 @@ LIFE: Final = Key(
 KEYS = (LIFE,)
 LOOK_EVERY_SECONDS: Final = 2.0
 """A worker looks before it sends, but not before each of a hundred batches a second."""
-COPIED_AFTER: Final = timedelta(minutes=1)
-"""A file that took its place so long after its content was written was put back."""
+COPIED_AFTER: Final = timedelta(seconds=10)
+"""Another file than was written, in its place so long after the writing, was put back.
+
+The time alone would call a changed owner a restore, and the file's number alone a disk that changes numbers.
+"""
 LEAP: Final = 10_000_000
 """Ticks of nine years: after it this store is ahead of whatever any worker remembers."""
 LONGEST_AGO: Final = timedelta(days=7)
