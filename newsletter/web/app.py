@@ -15,8 +15,6 @@ from newsletter import settings as settings_module
 from newsletter.errors import NewsletterError, NotFoundError, StoreRefusedError, StoreUnavailableError
 from newsletter.settings import Settings
 from newsletter.web import (
-    api,
-    api_problems,
     archive,
     confirming,
     feeds,
@@ -37,6 +35,8 @@ from newsletter.web import (
     unsubscribing,
     webhooks,
 )
+from newsletter.web.api import application as api
+from newsletter.web.api import problems
 from newsletter.web.forms import FieldError
 from newsletter.web.site import Site, utc_now
 
@@ -93,7 +93,7 @@ def _message(
     request: Request, status: int, title: str, text: str, headers: dict[str, str] | None = None
 ) -> Response:
     if f"{request.url.path}/".startswith(f"{api.ROOT}/"):  # a line end keeps a path from the mounted API
-        return api_problems.problem(status, headers=headers)
+        return problems.problem(status, headers=headers)
     site: Site = request.app.state.site
     answer = site.page("message.html", status=status, title=title, text=text)
     answer.headers.update(headers or {})

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from newsletter.models import Edition, Entry, Paper
 from newsletter.rendering import phrasing, strangers
-from newsletter.web import api_values
+from newsletter.web.api import values
 
 _LONGEST_FIELD = 20_000
 _TEX = {
@@ -70,7 +70,7 @@ def _ris_record(entry: Entry, edition: Edition, base_url: str) -> list[str]:
 
 def plain(edition: Edition, base_url: str) -> str:
     """Write the edition as JSON: what the page shows, with the numbers behind each choice."""
-    return api_values.Edition.of(edition, base_url).model_dump_json(indent=1)
+    return values.Edition.of(edition, base_url).model_dump_json(indent=1)
 
 
 class Format(NamedTuple):

@@ -23,7 +23,7 @@ from newsletter.papers.store import PaperStore
 from newsletter.settings import Settings
 from newsletter.store import Store
 from newsletter.subscribers.letters import Letterbox
-from newsletter.web import api
+from newsletter.web.api import application as api
 
 EDITION = an_edition()
 ROOT = "/api/v1"

@@ -15,8 +15,8 @@ from newsletter.search import search as search_index
 from newsletter.search.query import LONGEST
 from newsletter.search.searching import PAGES
 from newsletter.web import caching
-from newsletter.web.api_routes import ROOT, DescribedRouter
-from newsletter.web.api_values import Described, Paper, facts
+from newsletter.web.api.routes import ROOT, DescribedRouter
+from newsletter.web.api.values import Described, Paper, facts
 from newsletter.web.search import SOON_SECONDS, asked
 from newsletter.web.site import Here, Site
 

@@ -10,14 +10,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.settings import Settings
-from newsletter.web import api_problems, api_reading, api_routes, api_searching, api_subscribing, caching
+from newsletter.web import caching
+from newsletter.web.api import problems, reading, routes, searching, subscribing
 from newsletter.web.site import Here, Router, Site
 
 router: Final = Router()
 """The page that describes the API to people."""
 
-ROOT = api_routes.ROOT
-_ROOMS = (api_reading.router, api_searching.router, api_subscribing.router)
+ROOT = routes.ROOT
+_ROOMS = (reading.router, searching.router, subscribing.router)
 
 
 def create(site: Site) -> FastAPI:
@@ -28,7 +29,7 @@ def create(site: Site) -> FastAPI:
         app.include_router(room)
     app.include_router(_description)
     app.add_middleware(OpenToScripts)
-    api_problems.install(app)
+    problems.install(app)
     return app
 
 
@@ -39,7 +40,7 @@ def described(settings: Settings) -> dict[str, Any]:
 
 @lru_cache(maxsize=4)
 def _described(name: str, base_url: str) -> dict[str, Any]:
-    return api_routes.description(name, base_url, _ROOMS, (api_subscribing.SubscriptionRequest,))
+    return routes.description(name, base_url, _ROOMS, (subscribing.SubscriptionRequest,))
 
 
 _description: Final = Router()

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from newsletter.errors import InvalidInputError, NewsletterError, StoreRefusedError, StoreUnavailableError
-from newsletter.web.api_values import Described
+from newsletter.web.api.values import Described
 from newsletter.web.security import masked
 
 log = logging.getLogger(__name__)

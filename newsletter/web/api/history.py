@@ -4,7 +4,7 @@ from datetime import date
 from typing import Self
 
 from newsletter.rendering import phrasing
-from newsletter.web.api_values import Described, Trend
+from newsletter.web.api.values import Described, Trend
 from newsletter.web.kiosk import Appearance, Career
 
 

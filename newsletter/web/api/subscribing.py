@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse, Response
 
 from newsletter.subscribers import addresses, preferences, signup
 from newsletter.web import choices, forms, subscribing
-from newsletter.web.api_problems import faults, problem
-from newsletter.web.api_routes import DescribedRouter
-from newsletter.web.api_values import Described
+from newsletter.web.api.problems import faults, problem
+from newsletter.web.api.routes import DescribedRouter
+from newsletter.web.api.values import Described
 from newsletter.web.forms import Fields
 from newsletter.web.public import offered
 from newsletter.web.site import Here

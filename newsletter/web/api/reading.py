@@ -13,9 +13,9 @@ from newsletter.editions.store import EditionStore
 from newsletter.papers.store import PaperStore
 from newsletter.rendering import strangers
 from newsletter.web import archive, caching
-from newsletter.web.api_history import TopicHistory, TopicOutline, Topics
-from newsletter.web.api_routes import ROOT, DescribedRouter
-from newsletter.web.api_values import Edition, EditionOutline, Editions, KnownPaper
+from newsletter.web.api.history import TopicHistory, TopicOutline, Topics
+from newsletter.web.api.routes import ROOT, DescribedRouter
+from newsletter.web.api.values import Edition, EditionOutline, Editions, KnownPaper
 from newsletter.web.site import Here
 
 router: Final = DescribedRouter()

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 
-from newsletter.web import api_problems
+from newsletter.web.api.problems import MEDIA_TYPE, Problem
 from newsletter.web.site import Router
 
 VERSION = "1.0"
@@ -96,7 +96,7 @@ def _told(endpoint: Endpoint, problems: Iterable[int]) -> dict[str, Any]:
 
 def _problem(status: int) -> dict[str, Any]:
     schema = {"$ref": _REF.format(model="Problem")}
-    return {"description": _SAID[status], "content": {api_problems.MEDIA_TYPE: {"schema": schema}}}
+    return {"description": _SAID[status], "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
 def _required(body: type[BaseModel]) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def description(
         routes=[route for room in rooms for route in room.described.routes],
     )
     _, ours = models_json_schema(
-        [(api_problems.Problem, "serialization"), *((body, "validation") for body in bodies)],
+        [(Problem, "serialization"), *((body, "validation") for body in bodies)],
         ref_template=_REF,
     )
     found["components"]["schemas"] |= ours["$defs"]
