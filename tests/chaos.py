@@ -8,6 +8,7 @@ that is held against the log.
 """
 
 import json
+import math
 import random
 import signal
 import sys
@@ -31,6 +32,7 @@ from tally import Tally
 from newsletter import settings as settings_module
 from newsletter import store as store_module
 from newsletter.cli.supervision import Child
+from newsletter.delivery import store as keys
 from newsletter.delivery.ledger import Ledger
 from newsletter.delivery.progress import Progress
 from newsletter.embedded import EmbeddedServer
@@ -94,7 +96,7 @@ LONG = Plan(
     limit_seconds=2400.0,
 )
 WEAK = Plan(
-    recipients=8_000, kills={"child": 6}, latency=(0.4, 0.6), faults={}, application="weakened_worker:app"
+    recipients=10_000, kills={"child": 4}, latency=(0.4, 0.6), faults={}, application="weakened_worker:app"
 )
 FULL_DISK = Plan(recipients=6_000, kills={"disk": 2, "child": 1}, faults={}, latency=(0.3, 0.6))
 SMTP = Plan(
@@ -207,6 +209,8 @@ class _Scene:
         self.plan = plan
         self.settings = settings
         self.uncertain_seen = 0
+        self.killed_at = math.inf
+        self.intents: set[tuple[str, str]] = set()
         self.seconds = 0.0
 
     @property
@@ -240,14 +244,23 @@ class _Scene:
             if progress is not None:
                 if self._is_over(progress) and not left:
                     break
-                if (
-                    left
-                    and progress.accepted >= every * (len(victims) - len(left))
-                    and fleet.kill(left[0], chance)
-                ):
+                is_time = progress.accepted >= every * (len(victims) - len(left))
+                if left and is_time and self._would_hurt(left[0], progress) and fleet.kill(left[0], chance):
                     left.pop(0)
+                    self.killed_at, self.intents = time.monotonic(), self._intents()
             time.sleep(chance.uniform(0.05, 0.15))
         self.seconds = time.monotonic() - started
+
+    def _would_hurt(self, victim: str, progress: Progress) -> bool:
+        """Whether the whole pool has begun requests since the last kill, or has not for five seconds."""
+        if victim not in {"child", "worker"} or progress.is_done or time.monotonic() > self.killed_at + 5:
+            return True
+        return len(self._intents() - self.intents) >= self.plan.pool
+
+    def _intents(self) -> set[tuple[str, str]]:
+        with suppress(redis.RedisError):
+            return set(self.store.hgetall(keys.INTENT(day=self.day)).items())
+        return set()
 
     def _progress(self) -> Progress | None:
         with suppress(TransientError, redis.RedisError):
