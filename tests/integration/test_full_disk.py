@@ -1,6 +1,6 @@
 """Disks that are really full: told as such, nothing lost, nobody doubled, and on it goes with new room."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,9 @@ from processes import until
 from pydantic import SecretStr
 from small_disk import full, small_disk
 
+from newsletter import embedded
 from newsletter import store as store_module
+from newsletter.cli.supervision import Supervisor
 from newsletter.delivery import cohorts, control
 from newsletter.delivery.batches import send_batch
 from newsletter.delivery.ledger import Ledger
@@ -133,6 +135,28 @@ def test_the_embedded_server_says_that_its_disk_is_full_and_starts_when_there_is
     server.revive()
     assert store.get("kept") == "1"
     assert store.get("lost") is None
+
+
+def test_the_supervisor_says_once_that_the_disk_is_full_and_starts_the_server_with_new_room(
+    make_settings: Callable[..., Settings], disk: Path
+) -> None:
+    """It looks twice a second, and neither repeats itself nor gives up."""
+    settings = make_settings(redis_url=None, data_dir=disk)
+    said: list[str] = []
+    supervisor = Supervisor(settings, [], said.append)
+    store = store_module.connect(settings)
+    try:
+        with full(disk):
+            with pytest.raises(redis.ConnectionError):
+                store.set("lost", "x" * 5000)
+            until("the complaint", lambda: (supervisor.look(), said)[1])
+            supervisor.look()
+        until("the server", lambda: (supervisor.look(), len(said) > 1)[1])
+    finally:
+        embedded.leave(settings)
+    assert [line.partition(" ")[0] for line in said] == ["server:", "server:"]
+    assert "is full" in said[0]
+    assert "started again" in said[1]
 
 
 @pytest.mark.timeout(240)
