@@ -23,17 +23,33 @@ _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 @router.page("/week/{name}")
 def week(name: str, request: Request, site: Here) -> Response:
     """Show the best of an ISO week (`/week/2026-W47`)."""
-    found = _WEEK.fullmatch(name)
-    period = found and _read(lambda: Period.week_of(date.fromisocalendar(int(found[1]), int(found[2]), 1)))
-    return _page(request, site, period, Period.week_of)
+    return _page(request, site, week_named(name), Period.week_of)
 
 
 @router.page("/month/{name}")
 def month(name: str, request: Request, site: Here) -> Response:
     """Show the best of a month (`/month/2026-11`)."""
+    return _page(request, site, month_named(name), Period.month_of)
+
+
+def week_named(name: str) -> Period | None:
+    """Return the ISO week that a name means; None where there is none.
+
+    >>> str(week_named("2026-W47").first), week_named("2026-W54")
+    ('2026-11-16', None)
+    """
+    found = _WEEK.fullmatch(name)
+    return found and _read(lambda: Period.week_of(date.fromisocalendar(int(found[1]), int(found[2]), 1)))
+
+
+def month_named(name: str) -> Period | None:
+    """Return the month that a name means; None where there is none.
+
+    >>> str(month_named("2026-11").last), month_named("2026-13")
+    ('2026-11-30', None)
+    """
     found = _MONTH.fullmatch(name)
-    period = found and _read(lambda: Period.month_of(date(int(found[1]), int(found[2]), 1)))
-    return _page(request, site, period, Period.month_of)
+    return found and _read(lambda: Period.month_of(date(int(found[1]), int(found[2]), 1)))
 
 
 def _read(make: Callable[[], Period]) -> Period | None:

@@ -32,6 +32,8 @@ READ = [
     "/editions?limit=1",
     "/editions/latest",
     "/editions/2026-11-21",
+    "/weeks/2026-W47",
+    "/months/2026-11",
     "/topics",
     "/topics?limit=1&offset=1",
     "/topics/flow-matching",
@@ -121,6 +123,19 @@ def test_an_edition_is_the_same_document_everywhere(visitor: Visitor):
     first = json.loads(told)["topics"][0]["papers"][0]
     assert first["permalink"] == "http://papers.example.org/d/2026-11-22#arxiv-2611.10482"
     assert first["why"] == "in 3 of 4 sources; 97th percentile of votes for a 9-hour-old paper"
+
+
+def test_a_week_and_a_month_are_editions_of_several_days(visitor: Visitor):
+    """They name their first and last day and their page; a paper stands where its own day announced it."""
+    week = visitor.web.get(f"{ROOT}/weeks/2026-W47").json()
+    assert (week["since"], week["date"]) == ("2026-11-16", "2026-11-22")
+    assert week["url"] == "http://papers.example.org/week/2026-W47"
+    told = [paper["permalink"] for topic in week["topics"] for paper in topic["papers"]]
+    assert "http://papers.example.org/d/2026-11-22#arxiv-2611.10482" in told
+    assert visitor.web.get(f"{ROOT}/months/2026-11").json()["url"].endswith("/month/2026-11")
+    for nothing in ("weeks/2026-W30", "weeks/2026-W60", "months/2026-13", "months/2025-01"):
+        assert checked(visitor.web.get(f"{ROOT}/{nothing}")).status_code == 404
+    assert checked(visitor.web.get(f"{ROOT}/weeks/latest")).status_code == 422
 
 
 def test_following_next_reads_each_edition_and_each_topic_once(visitor: Visitor):

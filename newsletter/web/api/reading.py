@@ -9,14 +9,15 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from newsletter.editions.periods import Period
 from newsletter.editions.store import EditionStore
 from newsletter.papers.store import PaperStore
 from newsletter.rendering import strangers
-from newsletter.web import archive, caching
+from newsletter.web import archive, caching, periods
 from newsletter.web.api.history import TopicHistory, TopicOutline, Topics
 from newsletter.web.api.routes import ROOT, DescribedRouter
 from newsletter.web.api.values import Edition, EditionOutline, Editions, KnownPaper
-from newsletter.web.site import Here
+from newsletter.web.site import Here, Site
 
 router: Final = DescribedRouter()
 
@@ -24,6 +25,8 @@ _DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _NO_EDITION = "There is no edition of that day. /api/v1/editions lists those there are."
 
 Day = Annotated[str, Path(pattern=_DAY, description="A day, as `2026-06-10`.")]
+Week = Annotated[str, Path(pattern=r"^[0-9]{4}-W[0-9]{2}$", description="An ISO week, as `2026-W47`.")]
+Month = Annotated[str, Path(pattern=r"^[0-9]{4}-[0-9]{2}$", description="A month, as `2026-11`.")]
 Before = Annotated[str, Query(pattern=_DAY, description="Only editions older than this day.")]
 Limit = Annotated[int, Query(ge=1, le=100, description="How many to list at most.")]
 Offset = Annotated[int, Query(ge=0, le=100_000, description="How many to pass over.")]
@@ -81,6 +84,21 @@ def edition(day: Day, request: Request, site: Here) -> Response:
     return archive.cited(request, site, wanted, "json")
 
 
+@router.reads("/weeks/{week}", Edition, problems=(404, 422))
+def week(week: Week, request: Request, site: Here) -> Response:
+    """Return the best of an ISO week.
+
+    Once the week is over, this is what weekly readers are mailed; until then, the best so far.
+    """
+    return _of_period(request, site, periods.week_named(week))
+
+
+@router.reads("/months/{month}", Edition, problems=(404, 422))
+def month(month: Month, request: Request, site: Here) -> Response:
+    """Return the best of a month; until it is over, the best so far."""
+    return _of_period(request, site, periods.month_named(month))
+
+
 @router.reads("/topics", Topics, problems=(422,))
 def topics(request: Request, site: Here, limit: Limit = 30, offset: Offset = 0) -> Response:
     """List topics that stood on a chart, those seen last first.
@@ -128,6 +146,21 @@ def paper(identifier: Identifier, request: Request, site: Here) -> Response:
         )
     body = KnownPaper.of(strangers.paper(found), site.settings.base_url, day, entry)
     return _answer(request, body)
+
+
+def _of_period(request: Request, site: Site, period: Period | None) -> Response:
+    found = None
+    if period and (held := tuple(day for day in site.dates() if day in period)):
+        state = ("api", period, held, site.kiosk.is_bound(site.store, period))
+        found = site.shelf.get(state, lambda: _best_of(site, period))
+    if not found:
+        raise HTTPException(404, "No day of it has an edition. /api/v1/editions lists those there are.")
+    return caching.answer(request, found.encode(), "application/json")
+
+
+def _best_of(site: Site, period: Period) -> str:
+    edition = site.kiosk.period(site.store, period)
+    return Edition.of(edition, site.settings.base_url).model_dump_json() if edition else ""
 
 
 def _answer(request: Request, body: BaseModel) -> Response:

@@ -5,6 +5,7 @@ there breaks nobody's program. The strings below the fields are what the
 OpenAPI description says of them.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Literal, Self
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from newsletter import models
 from newsletter.rendering import phrasing, strangers
+from newsletter.rendering.site import edition_path
 from newsletter.web.kiosk import Outline
 
 _LONGEST_NAME = 80
@@ -68,7 +70,7 @@ class Entry(Paper):
     """A paper as an edition announces it."""
 
     permalink: str
-    """Its place on the edition's page."""
+    """Its place on the page of its day's edition."""
     score: float
     """0 to 100, by the published definition; compares papers of one edition."""
     why: str
@@ -132,9 +134,12 @@ class Coverage(Described):
 
 
 class Edition(Described):
-    """One day's edition, frozen when it was composed."""
+    """What a day, a week or a month announced; frozen when it was composed."""
 
+    since: date | None
+    """The first day of several; null in the edition of one."""
     date: date
+    """The day, or the last of them."""
     url: str
     """Its page."""
     composed_at: datetime
@@ -151,10 +156,15 @@ class Edition(Described):
     @classmethod
     def of(cls, edition: models.Edition, base_url: str) -> Self:
         """Return an edition as its page shows it."""
-        address = f"{base_url}/d/{edition.date.isoformat()}"
+
+        def told(entries: Iterable[models.Entry]) -> tuple[Entry, ...]:
+            days = [(entry, entry.edition_of or edition.date) for entry in entries]
+            return tuple(Entry.of(entry, f"{base_url}/d/{day.isoformat()}") for entry, day in days)
+
         return cls(
+            since=edition.since,
             date=edition.date,
-            url=address,
+            url=base_url + edition_path(edition),
             composed_at=edition.composed_at,
             candidates=edition.candidates,
             topics=tuple(
@@ -163,11 +173,11 @@ class Edition(Described):
                     label=section.label,
                     keywords=section.keywords,
                     trend=Trend(**section.trend.model_dump()),
-                    papers=tuple(Entry.of(entry, address) for entry in section.entries),
+                    papers=told(section.entries),
                 )
                 for section in edition.sections
             ),
-            also=tuple(Entry.of(entry, address) for entry in edition.also),
+            also=told(edition.also),
             coverage=tuple(Coverage(**one.model_dump()) for one in edition.coverage),
             notes=edition.notes,
         )
@@ -226,7 +236,7 @@ class Announcement(Described):
 
     date: date
     permalink: str
-    """Its place on the edition's page."""
+    """Its place on the page of its day's edition."""
     why: str
     """The largest reasons as one sentence with numbers; may be empty."""
 
