@@ -23,7 +23,7 @@ from aiosmtpd.controller import Controller
 from free_port import free_port
 
 from newsletter import queue
-from newsletter.delivery import batches, cohorts, letters, sweep
+from newsletter.delivery import batches, cohorts, letters, mailers, sweep
 from newsletter.editions import compose
 from newsletter.models import Edition, Preferences, Source
 from newsletter.papers import intake
@@ -138,7 +138,11 @@ def deliver(store: Store, settings: Settings, now: datetime) -> None:
 
 @pytest.mark.timeout(240)
 def test_twelve_real_days_reach_every_reader_once(
-    archive: Archive, inbox: tuple[Inbox, int], store: Store, make_settings: Callable[..., Settings]
+    archive: Archive,
+    inbox: tuple[Inbox, int],
+    store: Store,
+    make_settings: Callable[..., Settings],
+    request: pytest.FixtureRequest,
 ) -> None:
     """Twelve editions or honest quiet days; no paper twice; each edition once in each inbox."""
     log, port = inbox
@@ -151,6 +155,7 @@ def test_twelve_real_days_reach_every_reader_once(
         signups_per_network_hour=10_000,
         signup_mails_per_hour=10_000,
     )
+    request.addfinalizer(mailers.make(settings).close)
     start = datetime.combine(DAYS[0], time(3), UTC)
     subscribe_readers(store, settings, start)
     deliver(store, settings, start)
