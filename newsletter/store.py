@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import redis
 
 from newsletter import embedded
-from newsletter.errors import StoreRefusedError, StoreUnavailableError
+from newsletter.errors import SettingsError, StoreRefusedError, StoreUnavailableError
 from newsletter.settings import Settings
 
 Store = redis.Redis
@@ -62,11 +62,26 @@ def connect(settings: Settings, *, decode: bool = True) -> Store:
     return _connected(embedded.redis_url(settings), settings.accept_store_risks, decode)
 
 
+def client_of(url: str, *, decode: bool = True) -> Store:
+    """Return a client of the server at `url`, unasked yet. Raises `SettingsError` where it is no address."""
+    try:
+        return redis.Redis.from_url(
+            url,
+            decode_responses=decode,
+            socket_timeout=30,
+            socket_connect_timeout=5,
+            health_check_interval=25,
+        )
+    except ValueError as error:
+        raise SettingsError(
+            "REDIS_URL is no address of a server. Write redis://host:6379/0, rediss://… or unix:///path, "
+            "or unset it for the embedded one."
+        ) from error
+
+
 @lru_cache(maxsize=8)
 def _connected(url: str, accepts_risks: bool, decode: bool) -> Store:
-    client = redis.Redis.from_url(
-        url, decode_responses=decode, socket_timeout=30, socket_connect_timeout=5, health_check_interval=25
-    )
+    client = client_of(url, decode=decode)
     with unavailable_store():
         info: dict[str, Any] = client.info()
         reason = refusal(info, _config(client))

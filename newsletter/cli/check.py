@@ -8,8 +8,10 @@ import click
 
 from newsletter import embedded
 from newsletter import settings as settings_module
+from newsletter import store as store_module
 from newsletter.cli import output
 from newsletter.delivery.mailers.dkim import Signer
+from newsletter.delivery.mailers.smtp import Server
 from newsletter.delivery.return_path import ReturnPath
 from newsletter.errors import InvalidInputError, NewsletterError, SettingsError
 from newsletter.rendering import trial
@@ -38,11 +40,13 @@ def find_faults(settings: Settings) -> list[str]:
     checks = (
         _secret,
         _server,
+        _data_dir,
         _sender,
         _return_path,
         _dkim,
         _operator,
         _mailer,
+        _mail_server,
         _outbox,
         _templates,
         _sources,
@@ -55,17 +59,29 @@ def _secret(settings: Settings) -> str | None:
         weak = [key for key in settings.keys if len(key) < 16]  # 128 bits need 22 characters of base64
     except NewsletterError as error:
         return str(error)
-    return "NEWSLETTER_SECRET_KEY is shorter than 16 characters. Make a longer one." if weak else None
+    if not weak:
+        return None
+    return (
+        "NEWSLETTER_SECRET_KEY is shorter than 16 characters. Make a longer one with: "
+        "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+    )
 
 
 def _server(settings: Settings) -> str | None:
-    if settings.redis_url:
-        return None
     try:
-        embedded.version_of(embedded.find_binary())
+        if settings.redis_url:
+            store_module.client_of(settings.redis_url.get_secret_value())
+        else:
+            embedded.version_of(embedded.find_binary())
     except NewsletterError as error:
         return str(error)
     return None
+
+
+def _data_dir(settings: Settings) -> str | None:
+    if _can_be_written(settings.data_dir):
+        return None
+    return f"{settings.data_dir} cannot be written. Set NEWSLETTER_DATA_DIR to a folder of yours."
 
 
 def _sender(settings: Settings) -> str | None:
@@ -113,14 +129,27 @@ def _mailer(settings: Settings) -> str | None:
     return None
 
 
+def _mail_server(settings: Settings) -> str | None:
+    if settings.smtp_url:
+        try:
+            Server.read(settings.smtp_url.get_secret_value())
+        except SettingsError as error:
+            return str(error)
+    return None
+
+
 def _outbox(settings: Settings) -> str | None:
-    if settings.mailer != "outbox":
+    if settings.mailer != "outbox" or _can_be_written(settings.outbox_dir):
         return None
     folder = settings.outbox_dir.absolute()
+    return f"The outbox {folder} cannot be written. Set NEWSLETTER_OUTBOX_DIR to a folder of yours."
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Whether the folder is ours to write, or to make."""
+    folder = folder.absolute()
     nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        return f"The outbox {folder} cannot be written. Set NEWSLETTER_OUTBOX_DIR to a folder of yours."
-    return None
+    return nearest.is_dir() and os.access(nearest, os.W_OK)
 
 
 def _templates(settings: Settings) -> str | None:

@@ -15,7 +15,7 @@ README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
 
 
 def test_every_setting_stands_in_the_table_with_its_default_and_meaning() -> None:
-    """The table is what `newsletter config table` prints; a changed default shows here."""
+    """A changed default or meaning shows here."""
     missing = [
         line
         for field, name in environment_names().items()
