@@ -2,7 +2,7 @@
 
 import pkgutil
 import platform
-from datetime import time
+from datetime import time, timedelta
 from importlib import import_module
 from importlib.metadata import version as installed_version
 
@@ -64,11 +64,26 @@ def keys(as_json: bool) -> None:
     """Show every family of keys in Redis, what it holds and when it goes away."""
     output.show(
         [
-            {"key": key.pattern, "kind": key.kind, "kept": key.expires or "for good", "holds": key.holds}
+            {"key": key.pattern, "kind": key.kind, "kept": kept(key.expires), "holds": key.holds}
             for key in declared_keys()
         ],
         as_json=as_json,
     )
+
+
+def kept(span: timedelta | None) -> str:
+    """Return for how long a key is kept, in its largest whole unit.
+
+    >>> kept(None), kept(timedelta(days=1)), kept(timedelta(hours=2)), kept(timedelta(seconds=90))
+    ('for good', '1 day', '2 h', '90 s')
+    """
+    if span is None:
+        return "for good"
+    seconds = int(span.total_seconds())
+    if not span.seconds:
+        return f"{span.days} day{'s' if span.days > 1 else ''}"
+    sizes = {"h": 3600, "min": 60, "s": 1}
+    return next(f"{seconds // size} {unit}" for unit, size in sizes.items() if seconds % size == 0)
 
 
 def default_of(field: str) -> str:

@@ -16,7 +16,7 @@ from newsletter.delivery.throttle import Throttle
 from newsletter.editions import compose as composing
 from newsletter.editions import for_reader
 from newsletter.editions.store import EditionStore
-from newsletter.errors import NotFoundError
+from newsletter.errors import InvalidInputError, NotFoundError
 from newsletter.models import Edition, Preferences
 from newsletter.rendering import digest
 from newsletter.rendering.site import SiteFacts
@@ -54,6 +54,11 @@ def build(day: date | None) -> None:
     """Compose DAY's edition and freeze it; one that is frozen stays as it is. Exit 3 then."""
     settings, store = connected()
     day = day or _today(settings)
+    if day > _today(settings):
+        raise InvalidInputError(
+            f"{day} has not come yet, and a frozen edition stays. To see what it would be: "
+            f"newsletter edition preview {day}"
+        )
     if EditionStore(store).get(day):
         output.nothing_to_do(
             f"The edition of {day} is frozen. To look at it: newsletter edition preview {day}"
@@ -145,7 +150,7 @@ def status(day: date | None, as_json: bool) -> None:
             f"newsletter edition settle {day} sent|resend"
         )
     if not as_json and found.held:
-        click.echo(f"It is held: {found.held} To go on: newsletter edition resume {day}")
+        click.echo(f"It is held: {found.held.rstrip('.')}. To go on: newsletter edition resume {day}")
 
 
 @edition.command()

@@ -208,7 +208,8 @@ def _translated(error: aiohttp.ClientError, target: addresses.Address) -> Unreac
             )
         case aiohttp.ClientConnectorDNSError():
             return UnreachableError(
-                FaultKind.NAME, f"{host} has no address. Correct the source's url if this stays."
+                FaultKind.NAME,
+                f"{host} has no address. See to this machine's DNS, or correct the source's url.",
             )
         case _:
             return UnreachableError(
