@@ -5,14 +5,13 @@ from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 
-import redis
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from newsletter import settings as settings_module
-from newsletter.errors import NewsletterError, NotFoundError, StoreRefusedError, StoreUnavailableError
+from newsletter.errors import NewsletterError, NotFoundError
 from newsletter.settings import Settings
 from newsletter.web import (
     archive,
@@ -83,7 +82,7 @@ def create(settings: Settings | None = None, *, clock: Callable[[], datetime] = 
     app.add_exception_handler(RequestValidationError, _not_found)
     app.add_exception_handler(NotFoundError, _not_found)
     app.add_exception_handler(FieldError, _bad_field)
-    for down in (StoreUnavailableError, StoreRefusedError, redis.ConnectionError, redis.TimeoutError):
+    for down in problems.STORE_DOWN:
         app.add_exception_handler(down, _store_down)
     app.add_exception_handler(Exception, _broken)
     return app

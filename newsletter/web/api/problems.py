@@ -18,6 +18,8 @@ from newsletter.web.security import masked
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+STORE_DOWN = (StoreUnavailableError, StoreRefusedError, redis.ConnectionError, redis.TimeoutError)
+"""What a request ends with where the store does not answer or takes nothing, here and on the pages."""
 _NEXT = {
     400: "Write the request as /api/v1/openapi.json describes it.",
     404: "Nothing stands at this address. /api/v1/openapi.json lists what there is.",
@@ -92,7 +94,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(InvalidInputError, _unusable)
-    for down in (StoreUnavailableError, StoreRefusedError, redis.ConnectionError, redis.TimeoutError):
+    for down in STORE_DOWN:
         app.add_exception_handler(down, _store_down)
     app.add_exception_handler(Exception, _broken)
 
