@@ -74,11 +74,6 @@ class SourceStore:
         memos = self.memos(source.name for source in sources)
         return tuple(_health(source, memos.get(source.name), now) for source in sources)
 
-    def forget(self, name: str) -> None:
-        """Drop what is remembered of a source, so that the next poll begins anew."""
-        with unavailable_store():
-            self._store.hdel(MEMOS(), name)
-
 
 def _is_due(source: Source, memos: dict[str, Memo], now: datetime) -> bool:
     memo = memos.get(source.name)

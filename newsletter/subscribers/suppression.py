@@ -73,11 +73,6 @@ def find(store: Store, address: Address | str) -> Suppression | None:
     return _suppression(str(kept)) if kept else None
 
 
-def is_suppressed(store: Store, address: Address | str) -> bool:
-    """Whether an address must not be mailed digests."""
-    return find(store, address) is not None
-
-
 def lift(store: Store, address: Address | str, *, now: datetime) -> bool:
     """Let an address sign up again, and whether anything stood in its way: at its owner's request.
 

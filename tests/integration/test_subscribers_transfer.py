@@ -171,7 +171,7 @@ def test_who_left_another_service_is_kept_out_of_this_one(list_: Signups) -> Non
     )
     assert (report.active, report.pending, report.suppressed) == (1, 1, 3)
     assert [(fault.line, "maybe" in fault.reason) for fault in report.faults] == [(7, True)]
-    assert suppression.is_suppressed(list_.store, "b@example.org")
+    assert suppression.find(list_.store, "b@example.org")
 
 
 def test_a_file_without_addresses_is_refused_whole(list_: Signups) -> None:
@@ -215,7 +215,7 @@ def test_an_export_comes_in_again(
     for reader in list_.subscribers.iterate():
         assert reader.preferences == before[reader.address].preferences
         assert reader.consent.confirmed_at == before[reader.address].consent.confirmed_at
-    assert suppression.is_suppressed(store, "gone@example.org")
+    assert suppression.find(store, "gone@example.org")
 
 
 cells = st.text("=+-@'\t\" ;,|äb1", max_size=6)
