@@ -73,7 +73,7 @@ def test(url: str, as_json: bool) -> None:
 def add(url: str, name: str | None, title: str) -> None:
     """Add the feed at URL, or the one that the page at URL points to."""
     settings, store = connected()
-    feed = inspection.discover(url, settings)
+    feed = inspection.discover(url, settings, datetime.now(UTC))
     host = (urlsplit(feed).hostname or "").removeprefix("www.")
     source = Source(name=name or host.replace(".", "-"), url=feed, title=title)
     if source.name in {known.name for known in catalog.configured(settings, store)}:

@@ -110,7 +110,7 @@ def voice(mention: Mention) -> str:
     the paper, arXiv only holds it.
 
     >>> from datetime import UTC, datetime
-    >>> now = datetime.now(UTC)
+    >>> now = datetime(2026, 6, 1, tzinfo=UTC)
     >>> voice(Mention(source="ml", url="https://www.reddit.com/r/x", first_seen=now))
     'reddit.com'
     >>> voice(Mention(source="arxiv-cs-lg", url="https://arxiv.org/abs/2606.00001", first_seen=now))

@@ -4,7 +4,7 @@ import asyncio
 import html
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from newsletter.models import Sighting, Source
 from newsletter.settings import Settings
@@ -60,13 +60,12 @@ def inspect(url: str, settings: Settings, now: datetime, *, network: Network | N
     )
 
 
-def discover(url: str, settings: Settings, *, network: Network | None = None) -> str:
+def discover(url: str, settings: Settings, now: datetime, *, network: Network | None = None) -> str:
     """Return the feed behind an address: itself, or the first readable one that the page links to.
 
     Raises what `inspect` raises, and `UnreadableError` where a page names no
     feed that can be read.
     """
-    now = datetime.now(UTC)
     reach = network or Network()
     answer = _answer(url, settings, now, reach)
     try:

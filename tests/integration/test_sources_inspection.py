@@ -40,7 +40,7 @@ def test_a_feed_is_its_own_feed(site: Website, private: Settings) -> None:
     """An address that already is one is returned as it ends after redirects."""
     site.put("/feed", FEED)
     url = site.put("/old", status=301, headers={"Location": "/feed"})
-    assert discover(url, private) == f"{site.url}/feed"
+    assert discover(url, private, NOON) == f"{site.url}/feed"
 
 
 @pytest.mark.parametrize("href", ["posts.xml", "/blog/posts.xml", "{}/blog/posts.xml"])
@@ -49,19 +49,19 @@ def test_the_feed_behind_a_page_is_found(site: Website, private: Settings, href:
     site.put("/blog/comments.xml", FEED)
     site.put("/blog/posts.xml", FEED)
     page = site.put("/", PAGE.format(href.format(site.url)).encode())
-    assert discover(page, private) == f"{site.url}/blog/posts.xml"
+    assert discover(page, private, NOON) == f"{site.url}/blog/posts.xml"
 
 
 def test_a_feed_that_cannot_be_read_is_passed_over(site: Website, private: Settings) -> None:
     """The first readable one counts, and a page may not send us where we may not go."""
     site.put("/blog/comments.xml", FEED)
     page = site.put("/", PAGE.format("http://169.254.169.254/feed").encode())
-    assert discover(page, private) == f"{site.url}/blog/comments.xml"
+    assert discover(page, private, NOON) == f"{site.url}/blog/comments.xml"
 
 
 def test_a_page_without_feed_says_so(site: Website, private: Settings) -> None:
     """And asks for the feed's own address."""
     page = site.put("/", b"<html><head><title>x</title></head><body>Hello<br></body></html>")
     with pytest.raises(UnreadableError, match="Give the feed's own address") as caught:
-        discover(page, private)
+        discover(page, private, NOON)
     assert caught.value.kind is FaultKind.NOT_A_FEED
