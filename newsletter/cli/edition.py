@@ -170,7 +170,11 @@ def settle(day: date, word: str) -> None:
 @day_argument
 @click.option("--reason", default="held by the operator", show_default=True, help="Shown to whoever asks.")
 def hold(day: date | None, reason: str) -> None:
-    """Stop DAY's delivery before its next request."""
+    """Stop DAY's delivery before its next request.
+
+    A mail of several days is delivered under the newest of them that its
+    reader had not had: to stop the week's, hold its Sunday.
+    """
     settings, store = connected()
     day = day or _today(settings)
     control.hold(store, day, reason, by_hand=True)

@@ -28,6 +28,7 @@ from typing import Final
 from newsletter.delivery import control
 from newsletter.settings import Settings
 from newsletter.store import Key, Store, unavailable_store
+from newsletter.subscribers.schedule import WEEKLY_ON
 
 LIFE: Final = Key(
     "delivery:life", "hash", "which store this is: id; how often it has ticked: beats; when last: at"
@@ -43,7 +44,10 @@ The time alone would call a changed owner a restore, and the file's number alone
 LEAP: Final = 10_000_000
 """Ticks of nine years: after it this store is ahead of whatever any worker remembers."""
 LONGEST_AGO: Final = timedelta(days=7)
-"""How far back editions are held at most: older ones are no news, and are not sent by themselves."""
+"""How far back we look at most for what was sent: older editions are no news, not sent by themselves."""
+
+_LONGEST_BROUGHT: Final = timedelta(days=8)
+"""How far before a Monday the days may lie that its weekly mails bring: Sunday's edition may be missing."""
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +96,9 @@ def declare(store: Store, settings: Settings, now: datetime) -> tuple[date, ...]
     """Say that the store was restored: hold every edition that may have been sent since, and return them.
 
     Those that are not done as far as the store knows, and all from the day
-    before its last tick until today, known to it or not.
+    before its last tick until today, known to it or not; where a Monday is
+    among those days, the week before it too: weekly mails are delivered under
+    the newest day of it that their reader had not had.
     """
     with unavailable_store():
         at = store.hget(LIFE(), "at")
@@ -108,6 +114,9 @@ def declare(store: Store, settings: Settings, now: datetime) -> tuple[date, ...]
 def _days(since: datetime, now: datetime, settings: Settings) -> Iterator[date]:
     first = max(since, now - LONGEST_AGO).astimezone(settings.zone).date() - timedelta(days=1)
     last = now.astimezone(settings.zone).date()
+    monday = first + timedelta(days=(WEEKLY_ON - first.weekday()) % 7)
+    if monday <= last + timedelta(days=1):  # in the east it is tomorrow
+        first = min(first, monday - _LONGEST_BROUGHT)
     while first <= last:
         yield first
         first += timedelta(days=1)

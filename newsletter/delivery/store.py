@@ -162,8 +162,9 @@ def _has_append_only(store: Store) -> bool:
 
 def may_carry(store: Store, day: date, subscriber_id: int) -> bool:
     """Whether a welcome may carry an edition; if so, the daily mail will not bring it again."""
-    names = [EDITION(day=day), ADDRESSED(day=day), WELCOMED(day=day)]
-    return bool(Script.named("welcome").run(store, names, subscriber_id, KEEP_SECONDS)[0] == "carries")
+    names = [EDITION(day=day), ADDRESSED(day=day), WELCOMED(day=day), OPEN()]
+    answer = Script.named("welcome").run(store, names, subscriber_id, KEEP_SECONDS, day.isoformat())
+    return bool(answer[0] == "carries")
 
 
 def addressed_to(store: Store, days: Sequence[date], subscriber_id: int) -> tuple[date, ...]:

@@ -46,6 +46,7 @@ local function write(day)
   redis.call('HINCRBY', edition, 'version', 1)
   if #day.bitmap > 0 then
     redis.call('SET', addressed, day.bitmap)
+    redis.call('SADD', KEYS[1], day.name) -- so that an expired roll is known to have been
   end
   redis.call('HINCRBY', edition, 'recipients', day.mailed)
   redis.call('HINCRBY', edition, 'quiet', day.quiet)
@@ -62,7 +63,6 @@ local function write(day)
   if #day.batches > 0 then
     redis.call('HINCRBY', edition, 'batches', #day.batches)
     redis.call('HSETNX', edition, 'frozen_at', clock())
-    redis.call('SADD', KEYS[1], day.name)
   end
   for _, key in ipairs(day.keys) do
     redis.call('EXPIRE', key, keep)

@@ -1,9 +1,9 @@
 -- Whether a welcome may carry an edition: once, and not where the daily mail does.
 --
--- KEYS  edition, addressed, welcomed
--- ARGV  subscriber id, keep-seconds
+-- KEYS  edition, addressed, welcomed, open
+-- ARGV  subscriber id, keep-seconds, day
 -- Answer: {'carries'}, also when asked again for the same letter, or {'addressed'}.
-local edition, addressed, welcomed = unpack(KEYS)
+local edition, addressed, welcomed, open = unpack(KEYS)
 if redis.call('SISMEMBER', welcomed, ARGV[1]) == 1 then
   return { 'carries' }
 end
@@ -12,7 +12,8 @@ if redis.call('SETBIT', addressed, ARGV[1], 1) == 1 then
 end
 redis.call('SADD', welcomed, ARGV[1])
 redis.call('HINCRBY', edition, 'version', 1) -- a freeze that is being prepared must look again
-for _, key in ipairs(KEYS) do
+redis.call('SADD', open, ARGV[3])
+for _, key in ipairs({ edition, addressed, welcomed }) do
   redis.call('EXPIRE', key, ARGV[2])
 end
 return { 'carries' }
