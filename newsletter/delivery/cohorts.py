@@ -13,6 +13,7 @@ zone's clocks go back, an edition's day may lie between two occurrences of an
 hour: it is sent with the next one, so that nobody misses it.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -43,6 +44,8 @@ _SMALLEST = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 _QUARTER = timedelta(minutes=15)
 """Every zone's offset, and so every slot, is a multiple of it."""
+
+log = logging.getLogger(__name__)
 
 Addressee = tuple[Reader, Period | None]
 """Who is due, and which days the copy brings; None for the newest alone."""
@@ -147,7 +150,9 @@ def windows(store: Store, now: datetime) -> list[Window]:
     until = now
     for day in editions.dates():
         edition = editions.get(day)
-        if edition is None or now - edition.cut_off > STALE_AFTER:
+        if edition is None:  # lost: its readers are those of the edition before, until it is put back
+            continue
+        if now - edition.cut_off > STALE_AFTER:
             break
         after = _through(store, day) or edition.cut_off - _SMALLEST
         if after < until:
@@ -234,8 +239,12 @@ class _Shelf:
         return tuple(day for day in self._dates if day in period)
 
     def is_quiet(self, copy: Copy) -> bool:
-        """Whether a copy would be empty."""
-        return for_reader(self._whole(copy)[0], copy.preferences, had=copy.had).is_quiet
+        """Whether a copy would be empty, or all that it is made from is lost."""
+        try:
+            return for_reader(self._whole(copy)[0], copy.preferences, had=copy.had).is_quiet
+        except NotFoundError:
+            log.exception("a mail of several days is left out")
+            return True
 
     def rendering(self, copy: Copy) -> str:
         """Name a rendering by all that goes into it, so that workers may keep what they rendered."""

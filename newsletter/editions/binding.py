@@ -5,6 +5,7 @@ was frozen: what it makes depends on that edition's hour, not on the caller's.
 """
 
 import logging
+import zlib
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -39,10 +40,22 @@ KEYS = (BOUND, BOUND_INPUTS)
 
 
 def bound(store: Store, period: Period) -> Edition | None:
-    """Return the frozen edition of a period; its tail is what was announced and has no seat."""
+    """Return the frozen edition of a period; its tail is what was announced and has no seat.
+
+    One that is damaged is made again from its inputs; None where those are lost too.
+    """
     with unavailable_store():
         found = store.get(BOUND(first=period.first, last=period.last))
-    return Edition.model_validate_json(inflated(str(found))) if found else None
+    if not found:
+        return None
+    try:
+        return Edition.model_validate_json(inflated(str(found)))
+    except (ValueError, zlib.error):
+        log.exception("the edition of %s to %s is damaged, and made again", period.first, period.last)
+    try:
+        return replay(store, period)
+    except (NotFoundError, ValueError, zlib.error):
+        return None
 
 
 def bind(store: Store, settings: Settings, period: Period) -> Edition:

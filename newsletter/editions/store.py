@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import redis
 
-from newsletter.editions.arrangement import Inputs
+from newsletter.editions.arrangement import Inputs, arrange
 from newsletter.models import Edition, Entry, Value
 from newsletter.store import Key, Store, unavailable_store
 
@@ -43,18 +43,38 @@ class EditionStore:
 
     def of_days(self, days: Iterable[date]) -> tuple[Edition, ...]:
         """Return the editions of `days` that have one, in their order and without their tails."""
-        asked = [FROZEN(day=day) for day in days]
+        asked = tuple(days)
         with unavailable_store():
-            found = self._store.mget(asked) if asked else []
-        return tuple(Edition.model_validate_json(one) for one in found if one is not None)
+            found = self._store.mget([FROZEN(day=day) for day in asked]) if asked else []
+        read = (self._read(day, one) for day, one in zip(asked, found, strict=True))
+        return tuple(edition for edition in read if edition is not None)
 
     def get(self, day: date) -> Edition | None:
-        """Return the edition of `day`, with its tail while that is kept; None where none was frozen."""
+        """Return the edition of `day`, with its tail while that is kept.
+
+        One that is damaged is made again from its inputs. None where none was frozen, or both are lost.
+        """
         with unavailable_store():
             frozen, tail = self._store.mget(FROZEN(day=day), TAIL(day=day))
+        edition = self._read(day, frozen)
+        return edition and edition.model_copy(update={"tail": _entries(tail)})
+
+    def _read(self, day: date, frozen: object) -> Edition | None:
+        """Read an edition without its tail; what one day has lost may not stop the mails of the others."""
         if frozen is None:
             return None
-        return Edition.model_validate_json(frozen).model_copy(update={"tail": _entries(tail)})
+        try:
+            return Edition.model_validate_json(str(frozen))
+        except ValueError:
+            log.exception("the edition of %s is damaged, and made again from its inputs", day)
+        try:
+            inputs = self.inputs(day)
+        except (ValueError, zlib.error):
+            inputs = None
+        if inputs is None:
+            log.error("the edition of %s is lost with its inputs. Put it back from a backup.", day)
+            return None
+        return arrange(inputs).model_copy(update={"tail": ()})
 
     def tail(self, day: date) -> tuple[Entry, ...]:
         """Return the tail of the edition of `day`, best first; empty where it is not kept (any more)."""
@@ -62,9 +82,9 @@ class EditionStore:
             return _entries(self._store.get(TAIL(day=day)))
 
     def latest(self, before: date | None = None) -> Edition | None:
-        """Return the newest edition, or the newest one before a day."""
-        days = self.dates()
-        return next((self.get(day) for day in days if before is None or day < before), None)
+        """Return the newest edition that can be read, or the newest one before a day."""
+        found = (self.get(day) for day in self.dates() if before is None or day < before)
+        return next((edition for edition in found if edition is not None), None)
 
     def dates(self) -> tuple[date, ...]:
         """Return the days that have an edition, newest first."""
