@@ -3,6 +3,7 @@
 import os
 from email.utils import parseaddr
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -19,6 +20,9 @@ from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.subscribers import addresses
 
+LONGEST_STRING: Final = 255
+"""Bytes of one string in a TXT record (RFC 1035, 3.3)."""
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -33,6 +37,8 @@ def check(as_json: bool) -> None:
         click.echo(f"Everything that can be checked before the start is in order. Mailer: {settings.mailer}.")
         if signer := Signer.of(settings):
             click.echo('Publish this TXT record in the DNS: {} "{}"'.format(*signer.record))
+            if len(signer.record[1]) > LONGEST_STRING:
+                click.echo(f"In a zone file, cut it into strings of at most {LONGEST_STRING} characters.")
 
 
 def find_faults(settings: Settings) -> list[str]:

@@ -28,7 +28,7 @@ FAILED, USED_WRONGLY, NOTHING_TO_DO = 1, 2, 3
         ("check", {"REDIS_URL": "localhost:6379"}, FAILED, "Write redis://"),
         (
             "check",
-            {"REDIS_URL": "redis://h", "NEWSLETTER_DATA_DIR": "/dev/null/data"},
+            {"NEWSLETTER_DATA_DIR": "/dev/null/data", "NEWSLETTER_SECRET_KEY": "k" * 22},
             FAILED,
             "NEWSLETTER_DATA_DIR",
         ),
