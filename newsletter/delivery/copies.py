@@ -10,6 +10,7 @@ later mail brings it again, and no reader is in two batches of one day's ledger.
 """
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 
 from newsletter.editions import binding, for_reader
@@ -41,6 +42,7 @@ class Copy(Value):
         return day if self.period is None else self.period.last + _DAY
 
 
+@lru_cache(maxsize=64)  # asked for each reader, and the answers are few
 def period_of(frequency: Literal["daily", "weekdays", "weekly"], local: date, newest: date) -> Period | None:
     """Return the days that a digest due on the reader's own day `local` brings; None for `newest` alone.
 

@@ -8,6 +8,7 @@ from mailing import ObedientMailer, an_edition, publish, subscribe
 from newsletter.delivery import cohorts, control, restoration, sweep
 from newsletter.delivery import store as keys
 from newsletter.delivery.batches import send_batch
+from newsletter.delivery.rolls import Rolls
 from newsletter.editions import binding, compose
 from newsletter.editions.binding import BOUND, BOUND_INPUTS
 from newsletter.editions.periods import Period
@@ -87,6 +88,28 @@ def test_a_damaged_edition_of_a_week_is_made_again(
         store.set(BOUND_INPUTS(first=WEEK.first, last=WEEK.last), "damaged")
     assert binding.bind(store, settings, WEEK) == bound
     assert readers[1] in send(store, settings, at(8))
+
+
+def test_a_process_that_dies_between_binding_and_freezing_leaves_no_trace_in_the_ledger(
+    store: Store, settings: Settings, readers: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The week is bound, nobody is addressed; the next process takes it as it is and mails it once."""
+    cohorts.freeze_due(store, settings, at(6))  # the days before
+    before = {name: store.dump(name) for name in store.scan_iter("delivery:*")}
+
+    def die(self: Rolls, through: datetime | None) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Rolls, "freeze", die)
+        with pytest.raises(SystemExit):
+            cohorts.freeze_due(store, settings, at(7))
+    assert {name: store.dump(name) for name in store.scan_iter("delivery:*")} == before
+    bound = binding.bound(store, WEEK)
+    assert bound is not None
+    assert send(store, settings, at(7)).count(readers[1]) == 1
+    assert binding.bound(store, WEEK) == bound
+    assert send(store, settings, at(8)) == []
 
 
 def test_a_restored_store_sends_no_week_a_second_time(store: Store, settings: Settings) -> None:
