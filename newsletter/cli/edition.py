@@ -13,10 +13,11 @@ from newsletter.delivery import cohorts, control, progress, settling, sweep, thr
 from newsletter.delivery.ledger import Verdict
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.throttle import Throttle
+from newsletter.editions import binding, for_reader
 from newsletter.editions import compose as composing
-from newsletter.editions import for_reader
+from newsletter.editions.periods import Period
 from newsletter.editions.store import EditionStore
-from newsletter.errors import InvalidInputError, NotFoundError
+from newsletter.errors import InvalidInputError, NotFoundError, PermanentError
 from newsletter.models import Edition, Preferences
 from newsletter.rendering import digest
 from newsletter.rendering.site import SiteFacts
@@ -194,17 +195,25 @@ def resume(day: date | None) -> None:
 
 @edition.command()
 @day_argument
-def replay(day: date | None) -> None:
+@click.option("--week", "span", flag_value="week", help="The edition of DAY's week instead.")
+@click.option("--month", "span", flag_value="month", help="The edition of DAY's month instead.")
+def replay(day: date | None, span: str | None) -> None:
     """Compose DAY again from its stored inputs, and say whether the bytes are the same. Exit 1 where not."""
     settings, store = connected()
     day = day or _today(settings)
-    frozen = EditionStore(store).get(day)
-    again = composing.replay(store, day)
+    if span:
+        period = Period.week_of(day) if span == "week" else Period.month_of(day)
+        name, frozen = f"{period.first} to {period.last}", binding.bound(store, period)
+        again = binding.replay(store, period)
+    else:
+        name, frozen = str(day), EditionStore(store).get(day)
+        again = composing.replay(store, day)
     if frozen is None or again.model_dump_json() != frozen.model_dump_json():
-        raise NotFoundError(
-            f"The edition of {day} comes out differently. Was it composed by another version?"
+        raise PermanentError(
+            f"The edition of {name} comes out differently, and stays as it was frozen. "
+            "To see the same bytes, replay it with the version that composed it."
         )
-    click.echo(f"The edition of {day} comes out the same, byte by byte.")
+    click.echo(f"The edition of {name} comes out the same, byte by byte.")
 
 
 def _summary(made: Edition) -> str:

@@ -112,7 +112,8 @@ def replay(store: Store, period: Period) -> Edition:
         found = store.get(BOUND_INPUTS(first=period.first, last=period.last))
     if not found:
         raise NotFoundError(
-            f"The inputs of {period.first} to {period.last} are not kept, so it stays as it is."
+            f"The inputs of {period.first} to {period.last} are not kept, so it cannot be made again. "
+            "Days that have an edition: newsletter edition status"
         )
     return periods.bind(PeriodInputs.model_validate_json(inflated(str(found))))
 

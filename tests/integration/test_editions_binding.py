@@ -1,8 +1,10 @@
 """A week of real editions, bound into one with the votes that came meanwhile."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
+from processes import run
 from test_editions_compose import DAY, MORNING, ids, publish, vote
 
 from newsletter.editions import binding, compose
@@ -77,6 +79,30 @@ def test_a_week_is_frozen_once_and_comes_out_the_same_again(
     store.delete(BOUND(first=WEEK.first, last=WEEK.last), BOUND_INPUTS(first=WEEK.first, last=WEEK.last))
     assert binding.bind(store, settings, WEEK).model_dump_json() == bound.model_dump_json()
     assert binding.replay(store, WEEK).model_dump_json() == bound.model_dump_json()
+
+
+def test_an_operator_has_a_day_and_its_week_made_again(
+    store: Store, settings: Settings, week: list[Edition], tmp_path: Path
+) -> None:
+    """Both come out the same; one that was changed, or whose inputs are not kept, exits 1 and says so."""
+    assert settings.redis_url is not None
+    environ = {"REDIS_URL": settings.redis_url.get_secret_value()}
+    said = run(tmp_path, "edition", "replay", str(week[0].date), **environ)
+    assert (said.returncode, said.stdout) == (
+        0,
+        f"The edition of {MONDAY} comes out the same, byte by byte.\n",
+    )
+    said = run(tmp_path, "edition", "replay", str(MONDAY), "--month", **environ)
+    assert (said.returncode, "are not kept" in said.stderr) == (1, True)
+    binding.bind(store, settings, WEEK)
+    said = run(tmp_path, "edition", "replay", str(MONDAY), "--week", **environ)
+    name = f"{WEEK.first} to {WEEK.last}"
+    assert (said.returncode, said.stdout) == (0, f"The edition of {name} comes out the same, byte by byte.\n")
+    month = Period.month_of(MONDAY)
+    binding.bind(store, settings, month)
+    store.rename(BOUND(first=month.first, last=month.last), BOUND(first=WEEK.first, last=WEEK.last))
+    said = run(tmp_path, "edition", "replay", str(MONDAY), "--week", **environ)
+    assert (said.returncode, "comes out differently" in said.stderr) == (1, True)
 
 
 def test_weeks_and_months_are_due_when_they_are_over(
