@@ -11,8 +11,7 @@ from datetime import date, timedelta
 
 from newsletter.editions import periods
 from newsletter.editions.arrangement import Found
-from newsletter.editions.compose import YOUNG, youth
-from newsletter.editions.history import History
+from newsletter.editions.history import YOUNG, History, youth
 from newsletter.editions.periods import Period, PeriodInputs
 from newsletter.editions.store import INPUTS_KEPT, EditionStore, deflated, inflated
 from newsletter.errors import NotFoundError

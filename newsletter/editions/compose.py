@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from newsletter.editions.arrangement import Found, Inputs, arrange
 from newsletter.editions.candidates import WINDOW, is_candidate
-from newsletter.editions.history import PAGES, History
+from newsletter.editions.history import History, youth
 from newsletter.editions.lessons import Lessons
 from newsletter.editions.store import EditionStore
 from newsletter.errors import NotFoundError, TransientError
@@ -31,7 +31,6 @@ log = logging.getLogger(__name__)
 _IN_FLIGHT = timedelta(hours=1)
 """A poll that was under way while the last edition was frozen stored its papers afterwards."""
 _ATTEMPTS = 5
-YOUNG = "This newsletter is young"
 _PATIENCE = timedelta(minutes=10)
 """How long the first source that answered waits for the others."""
 
@@ -169,11 +168,6 @@ def _history(store: Store, papers: Sequence[Paper], now: datetime, notes: list[s
     return history
 
 
-def youth(history: History) -> str:
-    """Say that little is known yet to compare with."""
-    return f"{YOUNG}: it compares votes with {history.days} of {PAGES} publishing days so far."
-
-
 def _topics(
     store: Store, day: date, papers: Sequence[Paper], new: Sequence[Paper], *, most: int, notes: list[str]
 ) -> tuple[Found, ...]:
@@ -208,7 +202,7 @@ def _coverage(health: SourceHealth, new: Sequence[Paper]) -> Coverage:
         state=health.state,
         papers=sum(any(mention.source == name for mention in paper.mentions) for paper in new),
         since=health.since,
-        note=health.reason,
+        note=health.reason.partition(". ")[0].removesuffix("."),  # what follows is advice, for the operator
     )
 
 

@@ -19,6 +19,8 @@ PAGES = 28
 _LISTED_BEFORE_SEEN = timedelta(hours=36)
 """A listing date older than this at first sight is when the work was written, not when it was listed."""
 
+YOUNG = "This newsletter is young"
+"""How the note on a short history begins."""
 ARXIV = "arxiv.org"
 
 Curve = tuple[tuple[float, int], ...]
@@ -76,6 +78,11 @@ class History(Value):
     def is_short(self) -> bool:
         """Whether fewer than 28 publishing days stand behind it."""
         return self.days < PAGES
+
+
+def youth(history: History) -> str:
+    """Say that little is known yet to compare with."""
+    return f"{YOUNG}: it compares votes with {history.days} of {PAGES} publishing days so far."
 
 
 def learn(examples: Iterable[Example]) -> History:

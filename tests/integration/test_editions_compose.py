@@ -18,7 +18,7 @@ from newsletter.models import Edition, Preferences, Source, Topic
 from newsletter.papers.store import PaperStore
 from newsletter.settings import Settings
 from newsletter.sources.memory import Memo
-from newsletter.sources.store import MEMOS
+from newsletter.sources.store import MEMOS, SourceStore
 from newsletter.store import Store
 from newsletter.topics.store import MEMORY, HistoryStore, MemoryStore
 
@@ -264,6 +264,18 @@ def test_coverage_names_each_source_and_a_late_one(
 def remember(store: Store, source: Source, checked_at: datetime, **facts: object) -> None:
     """Let a source have been asked."""
     store.hset(MEMOS(), source.name, Memo(url=source.url, checked_at=checked_at, **facts).dumps())
+
+
+def test_readers_are_told_what_is_wrong_with_a_source_and_operators_what_to_do(
+    store: Store, make_settings: Callable[..., Settings]
+) -> None:
+    """The coverage line gives the fact; the remedy stands in `newsletter sources list` alone."""
+    source = Source(name="one", url="https://one.example/feed")
+    fault = "one.example has no address. See to this machine's DNS, or correct the source's url."
+    remember(store, source, MORNING, failures=3, failing_since=MORNING, fault=fault)
+    (one,) = compose.build(store, make_settings(sources=(source,)), DAY, MORNING).coverage
+    assert (one.state, one.note) == ("failing", "one.example has no address")
+    assert SourceStore(store).health((source,), MORNING)[0].reason == fault
 
 
 def test_a_day_is_due_after_its_cut_off_when_sources_were_asked(
