@@ -10,7 +10,7 @@ from newsletter import queue
 from newsletter.cli import output
 from newsletter.cli.connection import connected
 from newsletter.delivery import cohorts, control, progress, settling, sweep, throttle
-from newsletter.delivery.ledger import Verdict
+from newsletter.delivery.ledger import Ending
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.throttle import Throttle
 from newsletter.editions import binding, for_reader
@@ -160,8 +160,8 @@ def status(day: date | None, as_json: bool) -> None:
 def settle(day: date, word: str) -> None:
     """Say that DAY's mails in doubt were sent, or have them sent again. Exit 3 where none is."""
     _, store = connected()
-    verdict = {"sent": Verdict.ASSUMED, "resend": Verdict.RESENT}[word]
-    settled = settling.settle_by_hand(store, day, verdict)
+    ending = {"sent": Ending.ASSUMED, "resend": Ending.RESENT}[word]
+    settled = settling.settle_by_hand(store, day, ending)
     if not settled:
         output.nothing_to_do(f"Nothing of the edition of {day} is in doubt.")
     click.echo(f"{settled} mails are {'taken as sent' if word == 'sent' else 'sent again by the workers'}.")

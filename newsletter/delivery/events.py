@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from redis.client import Pipeline
 
 from newsletter.delivery import reputation
-from newsletter.delivery.ledger import Ledger, Verdict, read_request_id
+from newsletter.delivery.ledger import Ending, Ledger, read_request_id
 from newsletter.delivery.mailers.personalization import REQUEST_ARGUMENT
 from newsletter.delivery.store import KEPT
 from newsletter.errors import InvalidInputError, SettingsError
@@ -215,7 +215,7 @@ def _prove(store: Store, request_id: str, now: datetime) -> int:
     """Tell the ledger, or the letterbox, that SendGrid accepted a request."""
     read = read_request_id(request_id)
     if read is not None:
-        return Ledger(store).settle(*read, Verdict.PROVED)
+        return Ledger(store).settle(*read, Ending.PROVED)
     name, _, _ = request_id.partition(".")
     number = name.removeprefix("letter-")
     if name != number and number.isdecimal() and Letterbox(store).get(int(number)) is not None:

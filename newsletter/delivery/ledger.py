@@ -118,7 +118,7 @@ class Committed(StrEnum):
     KNOWN = "known"
 
 
-class Verdict(StrEnum):
+class Ending(StrEnum):
     """News of an uncertain request from outside."""
 
     PROVED = "proved"
@@ -244,14 +244,14 @@ class Ledger:
         letters = "".join(WAITS if mark == NAMED else UNSPOKEN for mark in claim.marks)
         return self.commit(claim, letters, retry_after=retry_after)
 
-    def settle(self, ref: BatchRef, token: int, verdict: Verdict) -> int:
+    def settle(self, ref: BatchRef, token: int, ending: Ending) -> int:
         """Apply news of a request from outside; return how many recipients it settled."""
         answer = Script.named("settle").run(
             self._store,
             _names(ref.day, "edition marks due intent uncertain requests stray batches open"),
             ref.batch,
             token,
-            verdict,
+            ending,
             KEEP_SECONDS,
             ref.day.isoformat(),
         )

@@ -30,8 +30,8 @@ from newsletter.delivery.ledger import (
     BatchRef,
     Claim,
     Committed,
+    Ending,
     Ledger,
-    Verdict,
 )
 from newsletter.delivery.mailers.port import Mailer, Witness
 from newsletter.rendering.site import SiteFacts
@@ -85,7 +85,7 @@ def uncertain(store: Store, day: date) -> tuple[Uncertain, ...]:
 
 def settle(store: Store, settings: Settings, now: datetime, *, mailer: Mailer | None = None) -> Settled:
     """Do one round over all editions; harmless to repeat. For the tick."""
-    counts = {Verdict.PROVED: 0, Verdict.RESENT: 0, Verdict.ASSUMED: 0}
+    counts = {Ending.PROVED: 0, Ending.RESENT: 0, Ending.ASSUMED: 0}
     left = 0
     for day in control.kept_days(store):
         for request in uncertain(store, day):
@@ -94,19 +94,19 @@ def settle(store: Store, settings: Settings, now: datetime, *, mailer: Mailer | 
                 left += request.recipients
             elif isinstance(asked, Witness) and _carrier(store, day) == settings.mailer:
                 accepted = _ask(store, settings, request, asked)
-                counts[Verdict.PROVED] += accepted
-                counts[Verdict.RESENT] += request.recipients - accepted
-            elif verdict := _verdict(store, settings, request, now):
-                counts[verdict] += Ledger(store).settle(request.ref, request.token, verdict)
+                counts[Ending.PROVED] += accepted
+                counts[Ending.RESENT] += request.recipients - accepted
+            elif ending := _ending(store, settings, request, now):
+                counts[ending] += Ledger(store).settle(request.ref, request.token, ending)
             else:
                 left += request.recipients
-    return Settled(counts[Verdict.PROVED], counts[Verdict.RESENT], counts[Verdict.ASSUMED], left)
+    return Settled(counts[Ending.PROVED], counts[Ending.RESENT], counts[Ending.ASSUMED], left)
 
 
-def settle_by_hand(store: Store, day: date, verdict: Verdict) -> int:
+def settle_by_hand(store: Store, day: date, ending: Ending) -> int:
     """Apply the operator's word to all that is uncertain in an edition; return how many it settled."""
     ledger = Ledger(store)
-    return sum(ledger.settle(request.ref, request.token, verdict) for request in uncertain(store, day))
+    return sum(ledger.settle(request.ref, request.token, ending) for request in uncertain(store, day))
 
 
 def prove(store: Store, ref: BatchRef, token: int, subscriber_id: int) -> bool:
@@ -123,15 +123,15 @@ def prove(store: Store, ref: BatchRef, token: int, subscriber_id: int) -> bool:
     return ACCEPTED in letters and Ledger(store).commit(claim, letters) is Committed.SETTLED
 
 
-def _verdict(store: Store, settings: Settings, request: Uncertain, now: datetime) -> Verdict | None:
+def _ending(store: Store, settings: Settings, request: Uncertain, now: datetime) -> Ending | None:
     limit = request.since + timedelta(minutes=settings.silence_minutes)
     carrier = _carrier(store, request.ref.day)
     is_told = carrier == settings.mailer == "sendgrid" and settings.sendgrid_webhook_key
     if is_told and events.was_heard_about(store, request.ended, limit):
-        return Verdict.RESENT
+        return Ending.RESENT
     if now < limit:
         return None
-    return {"hold": None, "resend": Verdict.RESENT, "assume": Verdict.ASSUMED}[settings.uncertain]
+    return {"hold": None, "resend": Ending.RESENT, "assume": Ending.ASSUMED}[settings.uncertain]
 
 
 def _carrier(store: Store, day: date) -> str | None:

@@ -13,7 +13,7 @@ from newsletter.delivery import cohorts, control, events, letters, mailers, sett
 from newsletter.delivery import store as keys
 from newsletter.delivery.batches import send_batch
 from newsletter.delivery.events import Event
-from newsletter.delivery.ledger import BatchRef, Claim, Ledger, Verdict
+from newsletter.delivery.ledger import BatchRef, Claim, Ending, Ledger
 from newsletter.delivery.mailers.port import Outcome
 from newsletter.delivery.reputation import SOFT_LIMIT
 from newsletter.models import Preferences, Recipient, SubscriberStatus
@@ -84,7 +84,7 @@ def test_an_event_of_a_request_that_was_sent_again_is_a_stray(
     """The limit of silence was too short: five people got two mails, and the operator sees it, once."""
     ref, _ = frozen
     send_batch(store, settings, ref.day, ref.batch, mailer=ObedientMailer(doubt))
-    assert settling.settle_by_hand(store, DAY, Verdict.RESENT) == 5
+    assert settling.settle_by_hand(store, DAY, Ending.RESENT) == 5
     send_batch(store, settings, ref.day, ref.batch, mailer=ObedientMailer())
     for _ in range(3):
         events.apply(store, [an_event()], SEVEN)

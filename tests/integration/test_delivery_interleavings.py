@@ -10,7 +10,7 @@ from newsletter.delivery import cohorts, control, events, settling, sweep
 from newsletter.delivery import store as keys
 from newsletter.delivery.batches import send_batch
 from newsletter.delivery.events import Event
-from newsletter.delivery.ledger import BatchRef, Claim, Denial, Denied, Ledger, Verdict
+from newsletter.delivery.ledger import BatchRef, Claim, Denial, Denied, Ending, Ledger
 from newsletter.delivery.mailers.port import Outcome
 from newsletter.errors import InvalidInputError
 from newsletter.models import Recipient
@@ -58,12 +58,12 @@ def expire(store: Store, ref: BatchRef, ended: datetime = SEVEN) -> None:
     store.zadd(keys.DUE(day=ref.day), {str(ref.batch): int(ended.timestamp() * 1000)})
 
 
-def given_up(store: Store, ref: BatchRef, verdict: Verdict) -> Claim:
+def given_up(store: Store, ref: BatchRef, ending: Ending) -> Claim:
     """Begin a request, lose the lease, and have its recipients settled without news of it."""
     intent = begun(store, ref)
     expire(store, ref)
     assert Ledger(store).claim(ref) == Denied(Denial.OVER)
-    assert settling.settle_by_hand(store, DAY, verdict) == 5
+    assert settling.settle_by_hand(store, DAY, ending) == 5
     return intent
 
 
@@ -92,7 +92,7 @@ def test_a_proof_that_comes_before_the_second_request_spares_everybody_a_second_
     store: Store, settings: Settings, ref: BatchRef, news: Callable[[Store, Claim], None]
 ) -> None:
     """They had been given up and were waiting; now they are known to be mailed, and nobody has two."""
-    intent = given_up(store, ref, Verdict.RESENT)
+    intent = given_up(store, ref, Ending.RESENT)
     for _ in range(2):
         news(store, intent)
     assert counts(store) == (5, 0, 0, 0)
@@ -104,7 +104,7 @@ def test_a_proof_between_a_claim_and_its_request_stops_the_request(
     store: Store, settings: Settings, ref: BatchRef, news: Callable[[Store, Claim], None]
 ) -> None:
     """The worker has read that they wait; it may not name them any more."""
-    intent = given_up(store, ref, Verdict.RESENT)
+    intent = given_up(store, ref, Ending.RESENT)
     ledger = Ledger(store)
     second = ledger.claim(ref)
     assert isinstance(second, Claim)
@@ -120,7 +120,7 @@ def test_a_proof_amid_the_second_sending_spares_those_whom_it_has_not_reached(
     store: Store, settings: Settings, ref: BatchRef, news: Callable[[Store, Claim], None]
 ) -> None:
     """Two were named again and have two mails, which is counted; the other three have one."""
-    intent = given_up(store, ref, Verdict.RESENT)
+    intent = given_up(store, ref, Ending.RESENT)
 
     def told_meanwhile(recipients: Sequence[Recipient], request_id: str) -> Outcome:
         news(store, intent)
@@ -135,7 +135,7 @@ def test_a_late_refusal_overrules_what_was_only_assumed(
     store: Store, settings: Settings, ref: BatchRef
 ) -> None:
     """The operator took them as mailed, and the worker knows that they were not: nobody is dropped."""
-    intent = given_up(store, ref, Verdict.ASSUMED)
+    intent = given_up(store, ref, Ending.ASSUMED)
     Ledger(store).abort(intent)
     assert counts(store) == (0, 0, 5, 0)
     assert send(store, settings, ref, ObedientMailer()) == [1, 2, 3, 4, 5]
@@ -242,7 +242,7 @@ def test_clocks_that_differ_are_noticed(store: Store) -> None:
 
 def test_a_proof_of_one_by_one_spares_each(store: Store, settings: Settings, ref: BatchRef) -> None:
     """A bounce tells of one recipient: after all were given up, that one is spared, and then the next."""
-    given_up(store, ref, Verdict.RESENT)
+    given_up(store, ref, Ending.RESENT)
     assert [settling.prove(store, ref, 2, one) for one in (2, 4, 4)] == [True, True, False]
     assert counts(store) == (2, 0, 3, 0)
     assert send(store, settings, ref, ObedientMailer()) == [1, 3, 5]

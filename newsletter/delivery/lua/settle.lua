@@ -1,12 +1,12 @@
 -- Bring news of a request from elsewhere: the provider's events, its silence, or the operator.
 --
 -- KEYS  edition, marks, due, intent, uncertain, requests, stray, batches, open
--- ARGV  batch, token, verdict (`proved` accepted, `assumed` accepted, `resent`: it was not, send again),
+-- ARGV  batch, token, ending (`proved` accepted, `assumed` accepted, `resent`: it was not, send again),
 --       keep-seconds, day
 -- Answer: {'settled', recipients}; {'noted'} where the request may still be under way, so that a later
 --       doubt finds the proof; {'stray', n} where n of them had been sent again already; {'known'}.
 local edition, marks_key, due, intent, uncertain, requests, stray, batches, open = unpack(KEYS)
-local batch, token, verdict = ARGV[1], ARGV[2], ARGV[3]
+local batch, token, ending = ARGV[1], ARGV[2], ARGV[3]
 local request = batch .. '.' .. token
 local definition = redis.call('HGET', batches, batch)
 if not definition then
@@ -14,19 +14,19 @@ if not definition then
 end
 local entry = redis.call('HGET', uncertain, request)
 if not entry then
-  if verdict == 'proved' and redis.call('HGET', intent, batch) == token then
-    redis.call('HSET', requests, request, verdict)
+  if ending == 'proved' and redis.call('HGET', intent, batch) == token then
+    redis.call('HSET', requests, request, ending)
     redis.call('EXPIRE', requests, ARGV[4])
     return { 'noted' }
   end
   local heard, mask = string.match(redis.call('HGET', requests, request) or '', '(%a+) (.*)')
-  if verdict ~= 'proved' or not mask then
+  if ending ~= 'proved' or not mask then
     return { 'known' }
   end
   local marks = spread(redis.call('HGET', marks_key, batch), #mask)
   local after, doubled = corrected(marks, mask, heard, (string.gsub(mask, 'u', 'a')))
   put_marks(edition, marks_key, batch, marks, after)
-  redis.call('HSET', requests, request, verdict)
+  redis.call('HSET', requests, request, ending)
   if doubled > 0 then
     redis.call('HSET', stray, request, doubled)
     redis.call('EXPIRE', stray, ARGV[4])
@@ -36,15 +36,15 @@ if not entry then
 end
 
 local mask = string.sub(entry, string.find(entry, ' ', 1, true) + 1)
-local letter = verdict == 'resent' and '.' or 'a'
+local letter = ending == 'resent' and '.' or 'a'
 local marks = spread(redis.call('HGET', marks_key, batch), #mask)
 local after = merge(marks, mask, function(old, new)
   return (new == 'u' and old == 'u') and letter or old
 end)
 put_marks(edition, marks_key, batch, marks, after)
 redis.call('HDEL', uncertain, request)
-redis.call('HSET', requests, request, verdict == 'proved' and verdict or verdict .. ' ' .. mask)
-if verdict == 'resent' then
+redis.call('HSET', requests, request, ending == 'proved' and ending or ending .. ' ' .. mask)
+if ending == 'resent' then
   if not redis.call('ZSCORE', due, batch) then
     redis.call('ZADD', due, 0, batch)
   end
