@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from newsletter.models import Coverage, Edition, Preferences, SourceState
 from newsletter.rendering import phrasing
+from newsletter.rendering.dates import since as since_when
 
 _ANSWERED = frozenset({SourceState.FRESH, SourceState.QUIET})
 _MISSING = {
@@ -79,7 +80,7 @@ def _title(one: Coverage) -> str:
 
 
 def _missing(one: Coverage, today: date) -> str:
-    since = f" {phrasing.since(one.since, today)}" if one.since else ""
+    since = f" {since_when(one.since, today)}" if one.since else ""
     note = f" ({one.note.rstrip('.')})" if one.note else ""
     return f"{_title(one)}{since}{note}"
 

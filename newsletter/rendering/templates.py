@@ -13,7 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from newsletter.errors import SettingsError
-from newsletter.rendering import columns, markup, phrasing
+from newsletter.rendering import columns, dates, markup, phrasing
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -53,5 +53,5 @@ def environment(kind: str, override: Path | None = None, *, reload: bool = False
         keep_trailing_newline=True,
         auto_reload=reload,
     )
-    found.filters.update(phrasing.FILTERS | columns.FILTERS | markup.FILTERS)
+    found.filters.update(phrasing.FILTERS | dates.FILTERS | columns.FILTERS | markup.FILTERS)
     return found

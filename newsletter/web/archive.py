@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from newsletter.editions.periods import Period
 from newsletter.models import Edition
-from newsletter.rendering import phrasing
+from newsletter.rendering.dates import month_name
 from newsletter.rendering.site import period_path
 from newsletter.web import caching, citations
 from newsletter.web.site import Here, Router, Site
@@ -37,7 +37,7 @@ def month(month: str, request: Request, site: Here) -> Response:
 
 def _month(request: Request, site: Site, days: Sequence[date], one: date | None) -> Response:
     shown = [day for day in days if one and (day.year, day.month) == (one.year, one.month)]
-    months = {day.isoformat()[:7]: phrasing.month_name(day) for day in days}
+    months = {day.isoformat()[:7]: month_name(day) for day in days}
     weeks = dict.fromkeys(Period.week_of(day) for day in shown)
 
     def make() -> str:

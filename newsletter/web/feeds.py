@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from newsletter.models import Edition, Section
 from newsletter.rendering import phrasing
+from newsletter.rendering.dates import short_date
 from newsletter.web import caching
 from newsletter.web.kiosk import Appearance
 from newsletter.web.site import Here, Router, Site
@@ -33,7 +34,7 @@ def headline(edition: Edition) -> str:
     """
     labels = ", ".join(section.label for section in edition.sections[:3])
     what = labels or ("a quiet day" if edition.is_quiet else phrasing.count(len(edition.entries), "paper"))
-    return f"{phrasing.short_date(edition.date)}: {what}"
+    return f"{short_date(edition.date)}: {what}"
 
 
 class Item(NamedTuple):
@@ -138,7 +139,7 @@ def _topic_item(site: Site, one: Appearance) -> Item | None:
         return None
     return Item(
         f"{site.settings.base_url}/d/{one.day.isoformat()}#topic-{section.slug}",
-        f"{phrasing.short_date(one.day)}: {section.label}, {phrasing.ordinal(one.place)} place",
+        f"{short_date(one.day)}: {section.label}, {phrasing.ordinal(one.place)} place",
         edition.composed_at,
         site.render("feed_topic.html", day=one.day, place=one.place, section=section),
         (section,),

@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.models import Preferences
-from newsletter.rendering import phrasing
+from newsletter.rendering.dates import short_date, weekday
 from newsletter.subscribers.schedule import next_edition_at
 
 
@@ -28,5 +28,5 @@ def in_words(moment: datetime, zone: str, now: datetime) -> str:
     if days in (0, 1):
         day = ("today", "tomorrow")[days]
     else:
-        day = f"on {phrasing.weekday(local.date()) if days < 7 else phrasing.short_date(local.date())}"
+        day = f"on {weekday(local.date()) if days < 7 else short_date(local.date())}"
     return f"{day} about {local:%H:%M} ({zone})"
