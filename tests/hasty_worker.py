@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import workers.app as application
-from newsletter.delivery import batches
+from newsletter.delivery import portions
 from newsletter.delivery.mailers import smtp, smtp_session
 
 TICK = timedelta(seconds=1)
@@ -22,7 +22,7 @@ schedule.ASKED = replace(schedule.ASKED, expires=timedelta(seconds=5))
 
 smtp.Smtp.longest /= 20
 smtp.RETRY_AFTER /= 20  # type: ignore[misc]
-batches.DEFERRED_FOR /= 20  # type: ignore[misc]
+portions.DEFERRED_FOR /= 20  # type: ignore[misc]
 smtp.SENDING_SECONDS /= 20  # type: ignore[misc]
 smtp.CONNECT_WITHIN_SECONDS /= 20  # type: ignore[misc]
 smtp_session.REPLY_WITHIN_SECONDS /= 20  # type: ignore[misc]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from newsletter import queue
-from newsletter.delivery import batches, cohorts, letters, restoration, settling, sweep, throttle
+from newsletter.delivery import batches, cohorts, letters, portions, restoration, settling, sweep, throttle
 from newsletter.delivery.ledger import BatchRef
 from workers.app import app, settings, store
 from workers.schedule import ASKED
@@ -30,7 +30,7 @@ def send_batch(day: str, batch: str | int) -> None:
     log.info("batch day=%s batch=%s %s", day, batch, report)
     if throttle.of(redis, chosen) is None:
         return
-    if report.denied == batches.HELD_BACK:  # the tick may ask again before it would believe this task lost
+    if report.denied == portions.HELD_BACK:  # the tick may ask again before it would believe this task lost
         redis.delete(ASKED(task=f"workers.sending.send_batch:{day}:{batch}"))
     elif report.accepted:  # few are asked for at a time, so whoever ends one asks for the next
         _ask_for(throttle.worth_asking(redis, chosen, sweep.open_batches(redis))[:1])

@@ -15,8 +15,8 @@ from typing import Final, cast
 
 from newsletter.delivery import links, mailers, throttle
 from newsletter.delivery import store as keys
-from newsletter.delivery.batches import LEASE_OVER_LONGEST
 from newsletter.delivery.mailers.port import Mailer, Outcome
+from newsletter.delivery.portions import LEASE_OVER_LONGEST
 from newsletter.editions import for_reader
 from newsletter.editions.store import EditionStore
 from newsletter.errors import NotFoundError, PermanentError

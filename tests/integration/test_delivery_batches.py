@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from mailing import DAY, ObedientMailer, accept, an_edition, publish, subscribe
 
-from newsletter.delivery import batches, cohorts, control, sweep
+from newsletter.delivery import cohorts, control, sweep
 from newsletter.delivery import store as keys
-from newsletter.delivery.batches import BatchReport, send_batch
+from newsletter.delivery.batches import send_batch
 from newsletter.delivery.ledger import BatchRef, Claim, Denial, Denied, Ledger
 from newsletter.delivery.mailers.port import Outcome
+from newsletter.delivery.portions import GIVE_UP_AFTER, BatchReport
 from newsletter.errors import InvalidInputError
 from newsletter.models import Preferences, Recipient
 from newsletter.settings import Settings
@@ -366,9 +367,7 @@ def test_a_recipient_who_is_deferred_for_two_days_is_given_up(
     """The day's papers are no news any more."""
     ref, ids = frozen
     mailer = ObedientMailer(lambda recipients, request_id: Outcome(deferred={ids[0]: "452 mailbox full"}))
-    report = send_batch(
-        store, settings, ref.day, ref.batch, lambda: SEVEN + batches.GIVE_UP_AFTER, mailer=mailer
-    )
+    report = send_batch(store, settings, ref.day, ref.batch, lambda: SEVEN + GIVE_UP_AFTER, mailer=mailer)
     assert (report.refused, report.waiting) == (1, 4)
     assert store.hget(keys.REFUSALS(day=DAY), str(ids[0])) == "given up after two days: 452 mailbox full"
 

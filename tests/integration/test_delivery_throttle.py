@@ -10,9 +10,10 @@ from processes import run
 
 from newsletter.delivery import cohorts, control, letters, sweep, throttle
 from newsletter.delivery import store as keys
-from newsletter.delivery.batches import HELD_BACK, BatchReport, send_batch
+from newsletter.delivery.batches import send_batch
 from newsletter.delivery.ledger import BatchRef, Ledger
 from newsletter.delivery.mailers.port import Outcome
+from newsletter.delivery.portions import HELD_BACK, BatchReport
 from newsletter.delivery.throttle import Pace, Throttle
 from newsletter.settings import Settings
 from newsletter.store import Store
