@@ -26,7 +26,7 @@ from newsletter.delivery.copies import Copy, edition_of, period_of, shape_of
 from newsletter.delivery.ledger import BatchRef
 from newsletter.delivery.rolls import Ids, Roll, Rolls
 from newsletter.delivery.store import STALE_AFTER
-from newsletter.editions import for_reader
+from newsletter.editions import is_quiet_for
 from newsletter.editions.periods import Period
 from newsletter.editions.store import EditionStore
 from newsletter.errors import InvalidInputError, NotFoundError
@@ -241,7 +241,7 @@ class _Shelf:
     def is_quiet(self, copy: Copy) -> bool:
         """Whether a copy would be empty, or all that it is made from is lost."""
         try:
-            return for_reader(self._whole(copy)[0], copy.preferences, had=copy.had).is_quiet
+            return is_quiet_for(self._whole(copy)[0], copy.preferences, had=copy.had)
         except NotFoundError:
             log.exception("a mail of several days is left out")
             return True

@@ -8,12 +8,14 @@ import logging
 import zlib
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 
 from newsletter.editions import periods
 from newsletter.editions.arrangement import Found
+from newsletter.editions.finding import Same
 from newsletter.editions.history import YOUNG, History, youth
 from newsletter.editions.periods import Period, PeriodInputs
-from newsletter.editions.store import INPUTS_KEPT, EditionStore, deflated, inflated
+from newsletter.editions.store import INPUTS_KEPT, EditionStore, deflated, entries_of, inflated
 from newsletter.errors import NotFoundError
 from newsletter.models import Edition, Entry, Section, Trend, Value
 from newsletter.papers.store import PaperStore
@@ -25,6 +27,8 @@ from newsletter.topics.store import HistoryStore, MemoryStore
 log = logging.getLogger(__name__)
 
 _DAY = timedelta(days=1)
+_MOST_READ = 2
+"""Weeks kept as they were read: the one that is mailed, and the one before it."""
 LOOKED_BACK = timedelta(days=35)
 """How long after its end a week or a month is still bound that an outage left out."""
 
@@ -48,13 +52,19 @@ def bound(store: Store, period: Period) -> Edition | None:
     if not found:
         return None
     try:
-        return Edition.model_validate_json(inflated(str(found)))
+        return _unpacked(str(found))
     except (ValueError, zlib.error):
         log.exception("the edition of %s to %s is damaged, and made again", period.first, period.last)
     try:
         return replay(store, period)
     except (NotFoundError, ValueError, zlib.error):
         return None
+
+
+@lru_cache(maxsize=_MOST_READ)
+def _unpacked(packed: str) -> Edition:
+    """Read an edition once a process, so that what was found out about it can be kept beside it."""
+    return Edition.model_validate_json(inflated(packed))
 
 
 def bind(store: Store, settings: Settings, period: Period) -> Edition:
@@ -132,11 +142,17 @@ def with_tails(store: Store, edition: Edition) -> Edition:
     A paper that a tail held and a later day announced stands in the edition already.
     """
     assert edition.since is not None
+    days = Period(first=edition.since, last=edition.date).days
+    return _with_tails(Same(edition), days, EditionStore(store).tails(days))
+
+
+@lru_cache(maxsize=_MOST_READ)
+def _with_tails(same: Same, days: tuple[date, ...], tails: tuple[str | None, ...]) -> Edition:
+    edition = same.edition
     known = {entry.paper.id for entry in (*edition.entries, *edition.tail)}
-    editions = EditionStore(store)
     found: dict[str, Entry] = {}
-    for day in Period(first=edition.since, last=edition.date).days:
-        for entry in editions.tail(day):
+    for day, tail in zip(days, tails, strict=True):
+        for entry in entries_of(tail):
             if entry.paper.id not in known:
                 found.setdefault(entry.paper.id, entry.model_copy(update={"edition_of": day}))
     return edition.model_copy(update={"tail": (*edition.tail, *found.values())})

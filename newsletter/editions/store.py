@@ -3,8 +3,9 @@
 import base64
 import logging
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 
 import redis
 
@@ -28,6 +29,8 @@ LEARNT = Key("edition:learnt", "zset", "dates whose papers the memory has learnt
 KEYS = (FROZEN, TAIL, INPUTS, DATES, ANNOUNCED, OFFERED, LEARNT)
 
 _AT_ONCE = 1000
+_MOST_READ = 8
+"""Editions kept as they were read: today's, and those before it that a reader is told of."""
 log = logging.getLogger(__name__)
 
 
@@ -56,8 +59,15 @@ class EditionStore:
         """
         with unavailable_store():
             frozen, tail = self._store.mget(FROZEN(day=day), TAIL(day=day))
+        try:
+            return _whole(str(frozen), str(tail)) if frozen and tail else self._patched(day, frozen, tail)
+        except (ValueError, zlib.error):
+            return self._patched(day, frozen, tail)
+
+    def _patched(self, day: date, frozen: object, tail: object) -> Edition | None:
+        """Read an edition of which something is missing or damaged."""
         edition = self._read(day, frozen)
-        return edition and edition.model_copy(update={"tail": _entries(tail)})
+        return edition and edition.model_copy(update={"tail": entries_of(tail)})
 
     def _read(self, day: date, frozen: object) -> Edition | None:
         """Read an edition without its tail; what one day has lost may not stop the mails of the others."""
@@ -76,10 +86,11 @@ class EditionStore:
             return None
         return arrange(inputs).model_copy(update={"tail": ()})
 
-    def tail(self, day: date) -> tuple[Entry, ...]:
-        """Return the tail of the edition of `day`, best first; empty where it is not kept (any more)."""
+    def tails(self, days: Sequence[date]) -> tuple[str | None, ...]:
+        """Return the tails of `days` as they are packed, for `entries_of`; None where one is gone."""
         with unavailable_store():
-            return _entries(self._store.get(TAIL(day=day)))
+            found = self._store.mget([TAIL(day=day) for day in days]) if days else []
+        return tuple(None if one is None else str(one) for one in found)
 
     def latest(self, before: date | None = None) -> Edition | None:
         """Return the newest edition that can be read, or the newest one before a day."""
@@ -175,10 +186,21 @@ class EditionStore:
         return found
 
 
-def _entries(tail: object) -> tuple[Entry, ...]:
+@lru_cache(maxsize=_MOST_READ)
+def _whole(frozen: str, tail: str) -> Edition:
+    """Read an edition once a process, so that what was found out about it can be kept beside it."""
+    edition = Edition.model_validate_json(frozen)
+    return edition.model_copy(update={"tail": _read_tail(tail)})
+
+
+def _read_tail(packed: str) -> tuple[Entry, ...]:
+    return _Tail.model_validate_json(inflated(packed)).entries
+
+
+def entries_of(tail: object) -> tuple[Entry, ...]:
     """Read a tail; one that is damaged is logged and done without, because the edition stands without it."""
     try:
-        return _Tail.model_validate_json(inflated(str(tail))).entries if tail else ()
+        return _read_tail(str(tail)) if tail else ()
     except (ValueError, zlib.error) as error:
         log.warning("a tail cannot be read (%s); its edition is shown and mailed without it", error)
         return ()

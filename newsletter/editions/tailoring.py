@@ -22,14 +22,13 @@ Whoever knows exactly what a reader has had passes it as `announced_before`.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
-from newsletter.editions.explain import explain
+from newsletter.editions.finding import finder
 from newsletter.editions.selection import best_first, seat
-from newsletter.editions.summary import summarise
-from newsletter.models import Edition, Entry, Paper, Preferences, Section, Trend
-from newsletter.topics import holds
+from newsletter.models import Edition, Entry, Preferences, Section, Trend
+from newsletter.topics.matching import Places, places
 
 STILL_REMEMBERED = timedelta(days=7)
 """How long a paper stays a candidate, and so how long a tail can still be met again."""
@@ -56,29 +55,47 @@ def for_reader(
     `earlier` are the editions just before, newest first: how many of them were
     empty for this reader is said in the notes. Pure.
     """
-    wanted = [
-        entry
-        for entry in _pool(edition, preferences, had)
-        if _is_offered(entry, edition, preferences, had)
-        and entry.paper.id not in announced_before
-        and not _is_any_held(entry.paper, preferences.muted)
-    ]
     also: tuple[Entry, ...] = ()
     if preferences.topics:
-        sections = _followed(edition, wanted, preferences)
+        held = _held(edition, preferences, announced_before, had)
+        sections = _followed(edition, sum(1 << place for place, _ in held), preferences)
     else:
-        sections, also = _cut(edition, wanted, preferences.limit)
+        wanted = _wanted(edition, preferences, announced_before, had)
+        sections, also = _cut(edition, list(wanted), preferences.limit)
     tailored = edition.model_copy(update={"sections": sections, "also": also, "tail": ()})
     note = "" if tailored.is_quiet else _silence(earlier, preferences)
     return tailored.model_copy(update={"notes": (*edition.notes, note)}) if note else tailored
 
 
-def _pool(edition: Edition, preferences: Preferences, had: Collection[date]) -> Iterable[Entry]:
-    """Return what to choose from; who has had some days gets more of the others than have a seat."""
-    if preferences.topics:
-        return (*edition.entries, *edition.tail)
+def is_quiet_for(edition: Edition, preferences: Preferences, *, had: Collection[date] = ()) -> bool:
+    """Tell whether a reader's edition would be quiet, at a fraction of the cost of making it."""
+    look = _held if preferences.topics else _wanted
+    return next(iter(look(edition, preferences, (), had)), None) is None
+
+
+def _held(
+    edition: Edition, preferences: Preferences, announced_before: Collection[str], had: Collection[date]
+) -> Iterator[tuple[int, Entry]]:
+    """Yield the entries, from the tail too, that a reader who follows phrases may get, best first."""
+    found = finder(edition)
+    held = found.holding(preferences.topics) & ~found.holding(preferences.muted)
+    for place, entry in found.at(held):
+        if entry.paper.id not in announced_before and _is_offered(entry, edition, preferences, had):
+            yield place, entry
+
+
+def _wanted(
+    edition: Edition, preferences: Preferences, announced_before: Collection[str], had: Collection[date]
+) -> Iterator[Entry]:
+    """Yield the entries that any other reader may get; who has had some days gets more of the others."""
+    found = finder(edition)
+    muted = {entry.paper.id for _, entry in found.at(found.holding(preferences.muted))}
     beyond = [entry for entry in edition.tail if entry.why] if had else []
-    return (*edition.entries, *beyond)
+    for entry in (*edition.entries, *beyond):
+        name = entry.paper.id
+        is_refused = name in muted or name in announced_before
+        if not is_refused and _is_offered(entry, edition, preferences, had):
+            yield entry
 
 
 def _is_offered(entry: Entry, edition: Edition, preferences: Preferences, had: Collection[date]) -> bool:
@@ -92,10 +109,6 @@ def _is_offered(entry: Entry, edition: Edition, preferences: Preferences, had: C
         return False
     until = preferences.followed_until
     return until is None or day - until > STILL_REMEMBERED or tail_day > until
-
-
-def _is_any_held(paper: Paper, phrases: Iterable[str]) -> bool:
-    return any(holds(paper, phrase) for phrase in phrases)
 
 
 def _cut(
@@ -114,24 +127,29 @@ def _cut(
     return tuple(section for section in sections if section.entries), kept(also)
 
 
-def _followed(edition: Edition, wanted: Sequence[Entry], preferences: Preferences) -> tuple[Section, ...]:
+def _followed(edition: Edition, held: Places, preferences: Preferences) -> tuple[Section, ...]:
     """Put each paper under the first phrase that it holds, in the reader's order; phrases take turns."""
-    left = best_first(wanted)
-    under: dict[str, list[Entry]] = {}
+    found, left = finder(edition), held
+    under: dict[str, list[int]] = {}
     for phrase in dict.fromkeys(preferences.topics):
-        under[phrase] = [entry for entry in left if holds(entry.paper, phrase)]
-        held = {entry.paper.id for entry in under[phrase]}
-        left = [entry for entry in left if entry.paper.id not in held]
+        under[phrase] = list(places(found.holding((phrase,)) & left))
+        left &= ~found.holding((phrase,))
     turns = sorted(
-        ((turn, order, phrase) for order, phrase in enumerate(under) for turn in range(len(under[phrase]))),
+        (turn, order, phrase)
+        for order, phrase in enumerate(under)
+        for turn in range(min(len(under[phrase]), preferences.limit))
     )[: preferences.limit]
     seats = {phrase: sum(1 for _, _, other in turns if other == phrase) for phrase in under}
-    return tuple(_section(edition, phrase, under[phrase][:count]) for phrase, count in seats.items() if count)
+    return tuple(
+        _section(edition, phrase, [found.told(place) for place in under[phrase][:count]])
+        for phrase, count in seats.items()
+        if count
+    )
 
 
 def _section(edition: Edition, phrase: str, entries: Iterable[Entry]) -> Section:
     """Head a phrase's papers with the topic of that name where the day has one, else with the phrase."""
-    told = tuple(_told(entry) for entry in entries)
+    told = tuple(entries)
     for section in edition.sections:
         if section.label.casefold() == phrase.casefold():
             return section.model_copy(update={"entries": told})
@@ -144,18 +162,11 @@ def _slug(phrase: str) -> str:
     return re.sub(r"[\W_]+", "-", phrase.casefold()).strip("-") or "followed"
 
 
-def _told(entry: Entry) -> Entry:
-    """Add the sentences that an entry of the tail was stored without."""
-    if entry.why:
-        return entry
-    return entry.model_copy(update={"why": explain(entry), "summary": summarise(entry.paper.abstract)})
-
-
 def _silence(earlier: Sequence[Edition], preferences: Preferences) -> str:
     """Say since when nothing was mailed, because a mail that does not come looks like a fault."""
     empty = 0
     for edition in earlier:
-        if not for_reader(edition, preferences).is_quiet:
+        if not is_quiet_for(edition, preferences):
             break
         empty += 1
     if not empty:

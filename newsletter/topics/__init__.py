@@ -3,7 +3,7 @@
 from newsletter.topics.bursts import Burst, bursts
 from newsletter.topics.clustering import find_topics
 from newsletter.topics.keyphrases import keyphrases
-from newsletter.topics.matching import as_mailed, holds
+from newsletter.topics.matching import DayIndex, as_mailed, holds
 from newsletter.topics.memory import Memory
 
-__all__ = ["Burst", "Memory", "as_mailed", "bursts", "find_topics", "holds", "keyphrases"]
+__all__ = ["Burst", "DayIndex", "Memory", "as_mailed", "bursts", "find_topics", "holds", "keyphrases"]

@@ -14,7 +14,7 @@ from datetime import date
 from hashlib import blake2s
 
 from newsletter.models import Paper, Topic, Trend
-from newsletter.topics.matching import holds
+from newsletter.topics.matching import DayIndex
 from newsletter.topics.memory import Memory
 from newsletter.topics.words import clauses
 
@@ -61,7 +61,7 @@ def appearances(
     that hold its label.
     """
     earlier = {one.slug: one for day in past[-REMEMBERED_DAYS:] for one in day.topics}
-    long_forms = None if memory is None else memory.long_forms
+    said = DayIndex(papers, None if memory is None else memory.long_forms)
     found: list[Appearance] = []
     for topic in topics:
         words = _words((topic.label, *topic.keywords))
@@ -69,7 +69,7 @@ def appearances(
         if slug is None:
             slug = _own_slug(topic.label, taken={one.slug for one in found} | earlier.keys())
         earlier.pop(slug, None)
-        held = sum(holds(paper, topic.label, long_forms) for paper in papers)
+        held = said.holders(topic.label).bit_count()
         found.append(Appearance(slug, topic.label, words, round(held / max(1, len(papers)), 6)))
     return tuple(found)
 

@@ -9,7 +9,7 @@ from builders import a_paper
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.editions import for_reader
+from newsletter.editions import for_reader, is_quiet_for
 from newsletter.editions.tailoring import STILL_REMEMBERED
 from newsletter.models import Edition, Entry, Paper, Preferences, Reason, Section
 from newsletter.topics import holds
@@ -155,6 +155,7 @@ def test_a_tailored_edition_is_a_part_of_the_edition_that_the_reader_asked_for(m
         tail=[an_entry(100 + n, *words) for n, words in enumerate(rest)],
     )
     own = for_reader(edition, wish)
+    assert is_quiet_for(edition, wish) == own.is_quiet
     assert len(own.entries) <= wish.limit
     assert len(set(numbers(own))) == len(own.entries)
     assert {entry.paper for entry in own.entries} <= {
@@ -188,9 +189,12 @@ def test_no_reader_gets_a_paper_twice_however_often_they_change_their_mind(paper
                 tail.append(an_entry(number, *words))
             elif day == offered + timedelta(days=later):
                 main.append(an_entry(number, *words, offered_on=offered if later else None))
-        own = for_reader(
-            an_edition(*main, tail=tail, day=day), wish.model_copy(update={"followed_until": until})
+        edition, kept = (
+            an_edition(*main, tail=tail, day=day),
+            wish.model_copy(update={"followed_until": until}),
         )
+        own = for_reader(edition, kept)
+        assert is_quiet_for(edition, kept) == own.is_quiet
         got.update(numbers(own))
     assert not [number for number, times in got.items() if times > 1]
 
