@@ -149,6 +149,7 @@ class Conversation(asyncio.Protocol):
         self.server = server
         self.buffer = bytearray()
         self.recipient: str | None = None
+        self.has_sender = False
         self.is_in_data = False
         self.will_drop = False
         self.is_silent = False
@@ -213,7 +214,7 @@ class Conversation(asyncio.Protocol):
         return True
 
     def _finish(self, content: bytes) -> None:
-        server = self.server
+        server, self.has_sender = self.server, False
         if server.chance("hang_up_before_accepting"):
             server.drop(self)
             return
@@ -262,12 +263,14 @@ class Conversation(asyncio.Protocol):
             given = base64.b64decode(line[11:]).decode().split("\0")[1:]
             self.say("235 ok" if given == [manners.user, manners.password] else "535 5.7.8 bad credentials")
         elif verb.startswith("MAIL FROM"):
-            self.recipient = None
-            if self.mails >= manners.most_mails:
+            if self.has_sender:
+                self.say("503 5.5.1 nested MAIL command")
+            elif self.mails >= manners.most_mails:
                 self.server.note("421")
                 self.say("421 enough for one connection")
                 self.transport.close()
             else:
+                self.has_sender = manners.sender_reply.startswith("2")
                 self.say(manners.sender_reply)
         elif verb.startswith("RCPT TO:"):
             address = line[9 : line.index(">")]
@@ -279,13 +282,13 @@ class Conversation(asyncio.Protocol):
             self.say(reply)
         elif verb == "DATA":
             if self.recipient is None and not manners.takes_data_for_nobody:
-                self.say("503 nobody to send to")
+                self.say("554 5.5.1 no valid recipients")  # and the transaction goes on, as Postfix has it
                 return
             self.will_drop = self.server.chance("hang_up_in_data")
             self.is_in_data = True
             self.say("354 go on")
         elif verb in {"RSET", "NOOP"}:
-            self.recipient = None
+            self.recipient, self.has_sender = None, False
             self.say("250 ok")
         elif verb == "QUIT":
             self.say("221 bye")

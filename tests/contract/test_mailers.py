@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from free_port import free_port
+from postfix import Postfix
 from sendgrid_server import Behaviour, SendGridServer
 from smtp_listener import Manners, SmtpListener
 
@@ -145,6 +146,14 @@ def smtp_pipelined(site: Callable[..., Settings]) -> Iterator[Harness]:
         mailer.close()
 
 
+@pytest.fixture
+def smtp_postfix(site: Callable[..., Settings], postfix: Postfix) -> Iterator[Harness]:
+    """A server that we did not write."""
+    mailer = mailers.make(site(mailer="smtp", smtp_url=postfix.url("plain")))
+    yield Harness(mailer, lambda: [read_mail(address, mail) for address, mail in postfix.mails()])
+    mailer.close()
+
+
 def undotted(content: bytes) -> bytes:
     """Undo what a sender does to lines that begin with a full stop (RFC 5321, 4.5.2)."""
     return re.sub(rb"(?m)^\.\.", b".", content)
@@ -183,7 +192,7 @@ def read_request(request: dict[str, Any], person: dict[str, Any]) -> Delivered:
     )
 
 
-@pytest.fixture(params=["outbox", "smtp", "smtp_pipelined", "sendgrid"])
+@pytest.fixture(params=["outbox", "smtp", "smtp_pipelined", "smtp_postfix", "sendgrid"])
 def harness(request: pytest.FixtureRequest) -> Harness:
     """Each implementation in turn."""
     return request.getfixturevalue(request.param)

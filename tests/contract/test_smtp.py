@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from certificates import localhost_certificate
 from free_port import free_port
 from smtp_listener import Manners, SmtpListener
 
@@ -87,6 +86,32 @@ def test_a_server_that_waits_for_a_mail_to_nobody_gets_none(connected: Any) -> N
     assert (outcome.accepted, set(outcome.refused), set(outcome.deferred)) == ({1, 3}, {2}, {4})
     assert [address for address, _ in listener.accepted] == ["reader1@example.org", "reader3@example.org"]
     assert all(content.count(b"MIME-Version") == 1 for _, content in listener.accepted)
+
+
+@pytest.mark.parametrize("extensions", [PIPELINED, IN_TURN], ids=["pipelined", "in turn"])
+@pytest.mark.parametrize("reply", ["421 4.7.0 try later", "503 5.5.1 what?"], ids=["goodbye", "out of step"])
+def test_a_recipient_who_ends_the_connection_goes_to_the_end(
+    connected: Any, extensions: tuple[str, ...], reply: str
+) -> None:
+    """The others are served first; after a second try that one is put off, and the sender is not in doubt."""
+    mailer, listener = connected(extensions=extensions, refused={"reader1@example.org": reply}, connections=1)
+    outcome = mailer.send(MESSAGE, recipients(5), request_id=REQUEST)
+    assert outcome.accepted == {2, 3, 4, 5}
+    assert (outcome.halt, outcome.uncertain, dict(outcome.refused)) == (None, frozenset(), {})
+    assert reply in outcome.deferred[1]
+    assert sum("reader1@" in command for command in listener.commands) == 2
+
+
+@pytest.mark.parametrize("extensions", [PIPELINED, IN_TURN], ids=["pipelined", "in turn"])
+def test_a_server_that_says_503_to_everybody_refuses_nobody(
+    connected: Any, extensions: tuple[str, ...]
+) -> None:
+    """It is out of step with us, which says nothing about the sender: all wait."""
+    mailer, listener = connected(extensions=extensions, sender_reply="503 5.5.1 AUTH first")
+    outcome = mailer.send(MESSAGE, recipients(50), request_id=REQUEST)
+    assert (outcome.halt, dict(outcome.refused), dict(outcome.deferred)) == (None, {}, {})
+    assert outcome.retry_after
+    assert listener.connections <= 8
 
 
 @pytest.mark.parametrize("extensions", [PIPELINED, IN_TURN], ids=["pipelined", "in turn"])
@@ -288,12 +313,6 @@ class Keeper:
             session.ssl is not None or server.transport.get_extra_info("sslcontext") is not None
         )
         return "250 ok"
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for localhost and its key."""
-    return localhost_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"], ids=["STARTTLS", "TLS"])

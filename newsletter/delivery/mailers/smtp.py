@@ -183,7 +183,7 @@ class Smtp:
                 complaints.append(str(error) or type(error).__name__)
                 failures = failures + 1 if queue.ended == before else 0
             except LogInRefusedError as error:
-                queue.sender_refused = str(error)
+                queue.stopped = f"The mail server refuses this sender: {error}."
 
     async def _carry(self, queue: Queue) -> None:
         session = await self._session()
@@ -222,7 +222,7 @@ class Smtp:
         return session
 
     def _keep(self, session: Session) -> None:
-        if session.is_open and session.taken < self._mails_a_connection:
+        if session.is_open and session.may_carry(self._mails_a_connection):
             self._idle.append(session)
         else:
             session.close()
@@ -232,18 +232,19 @@ def _outcome(queue: Queue, offered: int, complaints: list[str]) -> Outcome:
     advice = "Correct SMTP_URL or NEWSLETTER_FROM, then resume."
     uncertain = frozenset(queue.uncertain)
     refused = queue.refused | queue.unwritable
-    if queue.sender_refused:
+    if queue.stopped:
         return Outcome(
             frozenset(queue.accepted),
             refused,
-            uncertain=uncertain,
-            halt=f"The mail server refuses this sender: {queue.sender_refused}. {advice}",
+            queue.deferred,
+            uncertain,
+            halt=f"{queue.stopped} {advice}",
         )
     if ENOUGH_TO_DOUBT_THE_SENDER <= offered == len(queue.refused):
         reason = next(iter(queue.refused.values()))
         complaint = f"The mail server refuses every recipient: {reason}. {advice}"
         return Outcome(refused=queue.unwritable, halt=complaint)
-    is_short = bool((queue.deferred and not queue.accepted) or (queue.waiting and complaints))
+    is_short = bool((queue.deferred and not queue.accepted) or (queue.waiting and (queue.busy or complaints)))
     return Outcome(
         frozenset(queue.accepted),
         refused,

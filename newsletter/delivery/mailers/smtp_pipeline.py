@@ -9,7 +9,8 @@ import asyncio
 from collections import deque
 from typing import Final, Protocol
 
-from newsletter.delivery.mailers.smtp_queue import Mail, Queue, Reply
+from newsletter.delivery.mailers.smtp_queue import Mail, Queue
+from newsletter.delivery.mailers.smtp_replies import CLOSING, GOES_ON, Reply, Verdict, judge
 from newsletter.errors import TransientError
 
 REPLY_WITHIN_SECONDS: Final = 15.0
@@ -17,8 +18,15 @@ LAST_REPLY_WITHIN_SECONDS: Final = 45.0
 """After the final dot servers scan the mail before they answer."""
 _ENVELOPE_REPLIES: Final = 3
 """To MAIL, RCPT and DATA."""
-_GOES_ON: Final = 354
 END_OF_MAIL: Final = b".\r\n"
+RESET: Final = b"RSET\r\n"
+MOST_FAILURES: Final = 4
+"""Mails in a row that one connection is turned away with.
+
+Postfix slows a client down after ten errors without a mail between them, and
+each refused recipient makes two (RCPT and the DATA behind it); Exim hangs up
+after ten RSETs.
+"""
 
 
 class SessionLostError(TransientError):
@@ -30,6 +38,8 @@ class Line(Protocol):
 
     replies: deque[Reply]
     """What was said and not yet read."""
+    failures: int
+    """Mails in a row that it was turned away with."""
 
     def write(self, *pieces: bytes) -> None:
         """Send, in one write."""
@@ -85,7 +95,9 @@ class Pipeline:
             elif self._asking is None:
                 self._end.set_result(None)
             elif len(replies) >= _ENVELOPE_REPLIES:
-                self._answer(self._asking, replies.popleft(), replies.popleft(), replies.popleft())
+                self._answer(self._asking, [replies.popleft() for _ in range(_ENVELOPE_REPLIES)])
+            elif any(reply.code == CLOSING for reply in replies):
+                self._line.hang_up(_saying(next(reply for reply in replies if reply.code == CLOSING)))
             else:
                 break
         patience = LAST_REPLY_WITHIN_SECONDS if self._finishing else REPLY_WITHIN_SECONDS
@@ -98,37 +110,50 @@ class Pipeline:
         if self._finishing is not None:
             self._queue.doubt(self._finishing)
         if self._asking is not None:
-            self._queue.give_back(self._asking)
+            self._let_go(self._asking, is_first=not (self._finishing or self._ignored), why=why)
         self._end.set_exception(SessionLostError(f"The connection ended: {why}."))
+
+    def _let_go(self, mail: Mail, *, is_first: bool, why: str) -> None:
+        """Put a mail where the replies to its envelope say that came before the end."""
+        replies = list(self._line.replies) if is_first else []
+        judgement = judge(replies)
+        if judgement is None:
+            # whose envelope stood behind something else that broke the connection has done nothing
+            self._queue.give_back(mail, why if is_first else None)
+        else:
+            self._queue.turn_away(mail, judgement)
 
     def _read_end(self, reply: Reply) -> None:
         if self._ignored:
             self._ignored -= 1
         elif self._finishing is not None:
-            self._queue.finish(self._finishing, reply)
-            self._finishing = None
+            mail, self._finishing = self._finishing, None
+            self._queue.finish(mail, reply)
+            self._line.failures = 0 if reply.is_good else self._line.failures + 1
+        if reply.code == CLOSING:
+            self._line.hang_up(_saying(reply))
 
-    def _answer(self, mail: Mail, to_sender: Reply, to_recipient: Reply, to_data: Reply) -> None:
+    def _answer(self, mail: Mail, replies: list[Reply]) -> None:
         """Send the content where the server waits for it, and the next envelope in any case."""
-        is_admitted = to_sender.code < 400 and to_recipient.code < 400
-        is_waiting = to_data.code == _GOES_ON
-        if is_admitted and is_waiting:
+        judgement = judge(replies)
+        if judgement is None:
             self._asking, self._finishing = self._line.take(self._queue), mail
             self._line.write(*mail.content, END_OF_MAIL, self._asking.envelope if self._asking else b"")
             return
-        said = (to_sender, to_recipient, to_data)
-        goodbye = next((reply for reply in said if reply.code == 421), None)
-        if goodbye is not None or to_sender.code >= 500:
-            if goodbye is None:
-                self._queue.sender_refused = to_sender.words
-            self._line.hang_up(f"the server says {(goodbye or to_sender).words}")
+        goodbye = next((reply for reply in replies if reply.code == CLOSING), None)
+        if goodbye or judgement.verdict is not Verdict.RECIPIENT:
+            self._line.replies.extendleft(reversed(replies))  # `lost` reads them
+            self._line.hang_up(_saying(goodbye or judgement.reply))
             return
-        self._queue.turn_away(mail, next((reply for reply in said if reply.code >= 400), to_data))
+        self._queue.turn_away(mail, judgement)
+        self._line.failures += 1
         self._asking = self._line.take(self._queue)
-        # RFC 2920, 3.1: DATA was taken although nobody is named; nothing is sent then
-        self._ignored = 1 if is_waiting else 0
+        # the transaction goes on, and a second MAIL would be out of step (RFC 5321, 3.3): it is ended first;
+        # where DATA was taken although nobody is named, nothing is sent before (RFC 2920, 3.1)
+        is_waiting = replies[-1].code == GOES_ON
+        self._ignored = 2 if is_waiting else 1
         envelope = self._asking.envelope if self._asking else b""
-        self._line.write(END_OF_MAIL if is_waiting else b"", envelope)
+        self._line.write(END_OF_MAIL if is_waiting else b"", RESET, envelope)
 
     def _watch(self) -> None:
         """Hang up on a server that falls silent; looks when it may have, not at every mail."""
@@ -136,3 +161,7 @@ class Pipeline:
             self._line.hang_up("it fell silent")
         else:
             self._alarm = self._loop.call_at(self._silent_at, self._watch)
+
+
+def _saying(reply: Reply) -> str:
+    return f"the server says {reply.words}"

@@ -6,20 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from newsletter.delivery.mailers.smtp_replies import Judgement, Reply, Verdict, is_for_good
 from newsletter.errors import InvalidInputError
 from newsletter.models import Recipient
-
-
-class Reply(NamedTuple):
-    """What the server said: a code, and its words in one line."""
-
-    code: int
-    text: str
-
-    @property
-    def words(self) -> str:
-        """Code and text, as a person reads them."""
-        return f"{self.code} {self.text}".strip()
 
 
 class Mail(NamedTuple):
@@ -60,8 +49,12 @@ class Queue:
     """By us, before anything left."""
     deferred: dict[int, str] = field(default_factory=dict)
     uncertain: set[int] = field(default_factory=set)
-    sender_refused: str | None = None
-    """The server will not take mail from this sender at all."""
+    stopped: str | None = None
+    """Why no mail at all can be taken until a person acts."""
+    busy: str | None = None
+    """The server's words, where it wants no mail at all for a while."""
+    _tried: set[int] = field(default_factory=set)
+    """Whose envelope a connection ended with before the server had judged it."""
 
     @property
     def ended(self) -> int:
@@ -71,10 +64,11 @@ class Queue:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is handed out: nothing waits, time is up, or the sender is refused."""
+        """Whether nothing more is handed out: nothing waits, time is up, or the server wants no more."""
         return (
             not self.waiting
-            or self.sender_refused is not None
+            or self.stopped is not None
+            or self.busy is not None
             or asyncio.get_running_loop().time() > self.closes_at
         )
 
@@ -92,20 +86,46 @@ class Queue:
             self.refused[recipient.subscriber_id] = "the mail server takes no such address (no SMTPUTF8)"
         return None
 
-    def give_back(self, mail: Mail) -> None:
-        """Take back a mail whose content was not begun."""
-        self.waiting.appendleft(mail.recipient)
+    def give_back(self, mail: Mail, why: str | None = None) -> None:
+        """Take back a mail whose content was not begun; it goes to the end, so that it holds up nobody.
+
+        `why` is given where the mail itself may have ended the connection. It
+        is tried once more then, and afterwards put off.
+        """
+        one = mail.recipient.subscriber_id
+        if why is not None and one in self._tried:
+            self.deferred[one] = why
+            return
+        if why is not None:
+            self._tried.add(one)
+        self.waiting.append(mail.recipient)
+
+    def turn_away(self, mail: Mail, judgement: Judgement) -> None:
+        """Put a mail where what stands against its envelope says, and note what that says of all others."""
+        verdict, reply, is_about_mail = judgement
+        match verdict:
+            case Verdict.RECIPIENT:
+                self._fail(mail, reply)
+                return
+            case Verdict.BUSY:
+                self.busy = reply.words
+            case Verdict.SENDER:
+                self.stopped = f"The mail server refuses this sender: {reply.words}."
+            case Verdict.SIZE:
+                self.stopped = f"The mail server takes no mail of this size: {reply.words}."
+        self.give_back(mail, reply.words if verdict is Verdict.CONNECTION and is_about_mail else None)
 
     def finish(self, mail: Mail, reply: Reply) -> None:
-        """Put a mail where the answer to its last byte says: accepted, refused for good (5xx) or for now."""
-        if 200 <= reply.code < 300:
+        """Put a mail where the answer to its last byte says: accepted, refused for good (5yz) or for now."""
+        if reply.is_good:
             self.accepted.add(mail.recipient.subscriber_id)
+        elif reply.is_too_large:
+            self.turn_away(mail, Judgement(Verdict.SIZE, reply))
         else:
-            self.turn_away(mail, reply)
+            self._fail(mail, reply)
 
-    def turn_away(self, mail: Mail, reply: Reply) -> None:
-        """Put one recipient's failure where it belongs: 5xx for good, everything else for now."""
-        kept = self.refused if reply.code >= 500 else self.deferred
+    def _fail(self, mail: Mail, reply: Reply) -> None:
+        kept = self.refused if is_for_good(reply) else self.deferred
         kept[mail.recipient.subscriber_id] = reply.words
 
     def doubt(self, mail: Mail) -> None:

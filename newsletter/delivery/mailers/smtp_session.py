@@ -14,11 +14,14 @@ from typing import Final
 from newsletter.delivery.mailers.smtp_pipeline import (
     END_OF_MAIL,
     LAST_REPLY_WITHIN_SECONDS,
+    MOST_FAILURES,
     REPLY_WITHIN_SECONDS,
+    RESET,
     Pipeline,
     SessionLostError,
 )
-from newsletter.delivery.mailers.smtp_queue import Mail, Queue, Reply
+from newsletter.delivery.mailers.smtp_queue import Mail, Queue
+from newsletter.delivery.mailers.smtp_replies import CLOSING, Reply, Verdict, judge
 from newsletter.errors import PermanentError
 
 CONNECT_WITHIN_SECONDS: Final = 10.0
@@ -42,6 +45,8 @@ class Session(asyncio.BufferedProtocol):
         """What was said and not yet read."""
         self.taken = 0
         """Mails that it was given since it opened."""
+        self.failures = 0
+        """Mails in a row that it was turned away with."""
         self._transport: asyncio.Transport | None = None
         self._buffer = memoryview(bytearray(_READ_AT_ONCE))
         self._rest = b""
@@ -93,6 +98,11 @@ class Session(asyncio.BufferedProtocol):
         self.hang_up(str(exc) if exc else "the server closed the connection")
 
     # ── opening ──
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended."""
+        return self._lost is None
 
     @property
     def is_open(self) -> bool:
@@ -177,46 +187,53 @@ class Session(asyncio.BufferedProtocol):
 
     def take(self, queue: Queue) -> Mail | None:
         """Return the next mail, unless this connection has had its share."""
-        if self.taken >= self._most:
+        if not self.may_carry(self._most):
             return None
         mail = queue.take(takes_utf8=self.takes_utf8)
         self.taken += mail is not None
         return mail
 
+    def may_carry(self, most: int) -> bool:
+        """Whether it may be given more mails, of `most` in all; none where the server would lose patience."""
+        return self.is_alive and self.taken < most and self.failures < MOST_FAILURES
+
     async def _carry_in_turn(self, queue: Queue) -> None:
         while (mail := self.take(queue)) is not None:
-            if await self._is_admitted(mail, queue):
-                self.write(*mail.content, END_OF_MAIL)
-                try:
-                    queue.finish(mail, await self._next(LAST_REPLY_WITHIN_SECONDS))
-                except SessionLostError:
-                    queue.doubt(mail)
-                    raise
-            else:
-                await self._ask(b"RSET\r\n")
+            if not await self._is_admitted(mail, queue):
+                continue
+            self.write(*mail.content, END_OF_MAIL)
+            try:
+                reply = await self._next(LAST_REPLY_WITHIN_SECONDS)
+            except SessionLostError:
+                queue.doubt(mail)
+                raise
+            queue.finish(mail, reply)
+            self.failures = 0 if reply.is_good else self.failures + 1
+            self._leave_on(reply)
 
     async def _is_admitted(self, mail: Mail, queue: Queue) -> bool:
         """Whether the server waits for the mail's content; otherwise note why not."""
-        try:
-            for number, command in enumerate(mail.envelope.splitlines(keepends=True)):
-                reply = await self._ask(command)
-                if reply.code == 421:
-                    self.hang_up(f"the server says {reply.words}")
-                    self._check()
-                if number == 0 and reply.code >= 500:
-                    queue.sender_refused = reply.words
-                    self.hang_up(f"the server says {reply.words}")
-                    self._check()
-                if reply.code >= 400:
-                    queue.turn_away(mail, reply)
-                    return False
-        except SessionLostError:
-            queue.give_back(mail)
-            raise
-        if reply.code == 354:
-            return True
-        queue.turn_away(mail, reply)
-        return False
+        replies: list[Reply] = []
+        for command in mail.envelope.splitlines(keepends=True):
+            try:
+                replies.append(await self._ask(command))
+            except SessionLostError as error:
+                queue.give_back(mail, str(error))
+                raise
+            judgement = judge(replies)
+            if judgement is None:
+                continue
+            queue.turn_away(mail, judgement)
+            self.failures += 1
+            self._leave_on(judgement.reply, is_useless=judgement.verdict is not Verdict.RECIPIENT)
+            await self._ask(RESET)
+            return False
+        return True
+
+    def _leave_on(self, reply: Reply, *, is_useless: bool = False) -> None:
+        if is_useless or reply.code == CLOSING:
+            self.hang_up(f"the server says {reply.words}")
+            self._check()
 
     # ── speaking ──
 
