@@ -52,6 +52,8 @@ class Behaviour:
     bad_addresses: tuple[str, ...] = ()
     names_the_bad: bool = False
     """Whether a 400 says which personalization is bad."""
+    refuses_field: tuple[str | None, ...] = ()
+    """Fields (None: without one) that every request is refused for with 400."""
     quota: int | None = None
     """Requests after which the account is out of credits."""
     rate: int | None = None
@@ -299,6 +301,9 @@ class SendGridServer:
         return ""
 
     def _complaint(self, found: dict[str, Any], body: bytes) -> bytes | None:
+        if self.behaviour.refuses_field:
+            errors = [{"message": "Bad Request", "field": one} for one in self.behaviour.refuses_field]
+            return orjson.dumps({"errors": errors})
         people = found["personalizations"]
         addresses = [one["email"].casefold() for person in people for one in person["to"]]
         if len(body) > LARGEST or len(people) > MOST_RECIPIENTS or len(addresses) > MOST_RECIPIENTS:

@@ -6,9 +6,10 @@ there is nothing to do; the ledger says what each of these leads to.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from time import sleep
 
-from newsletter.delivery import links, mailers, reputation, throttle
+from newsletter.delivery import judgement, links, mailers, throttle
 from newsletter.delivery.ledger import BatchRef, Denied, Ledger
 from newsletter.delivery.mailers.port import Mailer
 from newsletter.delivery.messages import message_of
@@ -60,12 +61,12 @@ def send_batch(
         return links.recipients(SubscriberStore(store).mailable(ids), site, settings.keys)
 
     gate = Gate(throttle.of(store, settings), claim.ref, lease, pause=pause)
-    sending = Sending(ledger, mailer, claim, message=message, look=who_wants_it, gate=gate, now=now)
+    judge = partial(judgement.weigh, store, day)
+    sending = Sending(
+        ledger, mailer, claim, message=message, look=who_wants_it, judge=judge, gate=gate, now=now
+    )
     report = sending.run()
     gate.close()
-    if sending.refusals:  # a server that accepts nobody says more about the sender than about them
-        is_sure = bool(ledger.progress(day).accepted)
-        for one, (request_id, reason) in sending.refusals.items():
-            address = sending.recipients[one].address
-            reputation.note_refusal(store, address, request_id, reason, now(), is_sure=is_sure)
+    if sending.has_refused or claim.finds_provisional:
+        judgement.apply(store, day, now())
     return report

@@ -4,7 +4,7 @@ A hold takes effect before the next request: claims and intents are refused
 while it stands, a request that is under way ends as it ends.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from newsletter.delivery import store as keys
@@ -17,21 +17,41 @@ def hold(store: Store, day: date, reason: str, *, by_hand: bool = False) -> None
 
     The operator is told of it by mail, unless it was done `by_hand`.
     """
+    _hold(store, day, {"held": reason or "held by the operator"} | ({"by_hand": "1"} if by_hand else {}))
+
+
+def hold_in_doubt(store: Store, day: date, reason: str) -> None:
+    """Stop an edition's delivery because nobody is accepted, and let everybody who was refused wait again.
+
+    It goes on when a person resumes it, or when further readers are due.
+    """
+    retry_refused(store, day)
+    with unavailable_store():
+        held, in_doubt = store.hmget(keys.EDITION(day=day), "held", "in_doubt")
+    is_only_doubt = in_doubt or not held  # what was held for another reason waits for a person
+    _hold(store, day, {"held": reason} | ({"in_doubt": "1"} if is_only_doubt else {}))
+
+
+def _hold(store: Store, day: date, marks: Mapping[str, str]) -> None:
     name = keys.EDITION(day=day)
     with unavailable_store(), store.pipeline() as pipe:
-        pipe.hset(name, "held", reason or "held by the operator")
-        if by_hand:
-            pipe.hset(name, "by_hand", "1")
-        else:
-            pipe.hdel(name, "by_hand")
+        pipe.hdel(name, *_HOLD)
+        for field, value in marks.items():
+            pipe.hset(name, field, value)
         pipe.expire(name, keys.KEEP_SECONDS)
         pipe.execute()
 
 
 def resume(store: Store, day: date) -> bool:
     """Let an edition's delivery go on; return whether it was held."""
-    with unavailable_store():
-        return bool(store.hdel(keys.EDITION(day=day), "held"))
+    with unavailable_store(), store.pipeline() as pipe:
+        pipe.hdel(keys.EDITION(day=day), "held")
+        pipe.hdel(keys.EDITION(day=day), *_HOLD, "refused_in_row")
+        was_held, _ = pipe.execute()
+    return bool(was_held)
+
+
+_HOLD = ("held", "by_hand", "in_doubt")
 
 
 def kept_days(store: Store) -> tuple[date, ...]:
@@ -68,8 +88,8 @@ def refused(store: Store, day: date) -> dict[int, str]:
 
 def retry_refused(store: Store, day: date) -> int:
     """Let everybody who was refused wait again, and return how many: `edition send --only-failed`."""
-    names = [name(day=day) for name in (keys.EDITION, keys.BATCHES, keys.MARKS, keys.DUE, keys.REFUSALS)]
-    return int(Script.named("retry").run(store, names)[0])
+    families = (keys.EDITION, keys.BATCHES, keys.MARKS, keys.DUE, keys.REFUSALS, keys.PROVISIONAL)
+    return int(Script.named("retry").run(store, [name(day=day) for name in families])[0])
 
 
 def new_epoch(

@@ -33,6 +33,7 @@ from weakref import WeakKeyDictionary
 
 from newsletter.delivery import control, progress
 from newsletter.delivery import store as keys
+from newsletter.delivery.faults import without_addresses
 from newsletter.delivery.ids import unpacked
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.store import KEEP_SECONDS, Durability, Script, durability
@@ -87,6 +88,8 @@ class Claim:
     ids: tuple[int, ...]
     marks: str
     """A letter a recipient; see `store.MARKS`."""
+    finds_provisional: bool = False
+    """Whether the edition had refusals, when this was claimed, that count only once somebody is accepted."""
 
     @property
     def request_id(self) -> str:
@@ -171,17 +174,18 @@ class Ledger:
         """Take a batch for the length of a lease, or say why not."""
         answer = Script.named("claim").run(
             self._store,
-            _names(ref.day, "edition batches marks due fence intent uncertain requests epoch"),
+            _names(ref.day, "edition batches marks due fence intent uncertain requests epoch provisional"),
             ref.batch,
             self._lease_ms,
             KEEP_SECONDS,
         )
         if answer[0] != "claimed":
             return Denied(Denial(answer[0]), str(answer[1]) if len(answer) > 1 else "")
-        _, token, definition, marks = answer
+        _, token, definition, marks, is_provisional = answer
         rendering, _, members = definition.partition("|")
         ids = unpacked(members)
-        return Claim(ref, int(token), rendering, ids, marks if len(marks) == len(ids) else marks * len(ids))
+        marks = marks if len(marks) == len(ids) else marks * len(ids)
+        return Claim(ref, int(token), rendering, ids, marks, bool(is_provisional))
 
     def intend(self, claim: Claim, letters: str) -> Claim | Denied:
         """Note whom the next request names (`i`) and who has left (`l`); return the claim that it runs under.
@@ -275,7 +279,8 @@ class Ledger:
     def _keep_reasons(self, day: date, reasons: Mapping[int, str]) -> None:
         name = keys.REFUSALS(day=day)
         with unavailable_store(), self._store.pipeline() as pipe:
-            pipe.hset(name, mapping={str(one): reason[:200] for one, reason in reasons.items()})
+            for one, reason in reasons.items():
+                pipe.hset(name, str(one), without_addresses(reason)[:200])
             pipe.expire(name, KEEP_SECONDS)
             pipe.execute()
 
@@ -316,6 +321,7 @@ _FAMILIES = {
     "stray": keys.STRAY,
     "epoch": keys.EPOCH,
     "open": keys.OPEN,
+    "provisional": keys.PROVISIONAL,
 }
 
 

@@ -15,6 +15,7 @@ from typing import Final, cast
 
 from newsletter.delivery import links, mailers, throttle
 from newsletter.delivery import store as keys
+from newsletter.delivery.faults import Fault, fault_of, without_addresses
 from newsletter.delivery.mailers.port import Mailer, Outcome
 from newsletter.delivery.portions import LEASE_OVER_LONGEST
 from newsletter.editions import for_reader
@@ -33,6 +34,8 @@ RETRY_AFTER: Final = timedelta(minutes=1)
 """How long a letter waits after a refusal that may pass."""
 AFTER_A_HALT: Final = timedelta(minutes=15)
 """How long it waits where a person must act first."""
+WORTH_SENDING: Final = timedelta(days=1)
+"""Who asked for a letter waits so long for it, where we are at fault; it is given up then."""
 
 HALTED = Key("letters:halted", "string", "why letters wait until a person acts", timedelta(hours=1))
 KEYS = (HALTED,)
@@ -86,11 +89,28 @@ def send_letter(
         outcome = mailer.send(message, [recipient], request_id=request_id)
     except PermanentError as error:  # raised before anything leaves
         outcome = Outcome(halt=str(error))
+    outcome = _judged(outcome, claim, now())
     state = insisting(partial(_settle, box, claim, outcome, now()))  # only this process knows how it ended
     if outcome.halt:
         with unavailable_store():
             store.set(HALTED(), outcome.halt, ex=HALTED.expires)
     return LetterReport(claim.letter.id, state)
+
+
+def _judged(outcome: Outcome, claim: Claim, now: datetime) -> Outcome:
+    """Return an outcome in which a refusal that is our own fault is one that a person must end.
+
+    A letter goes to one reader, so nobody else shows who is at fault: where the
+    words name the sender, or the request as a whole was refused, it waits, for
+    as long as it is worth sending.
+    """
+    words = outcome.refused.get(claim.subscriber.id, "")
+    if now - claim.letter.created_at > WORTH_SENDING:
+        return outcome
+    if outcome.rejected or fault_of(words) is Fault.SENDER:
+        said = without_addresses(outcome.rejected or words).rstrip(".")
+        return Outcome(halt=f"Letters are refused: {said}. Check NEWSLETTER_FROM and the mailer's account.")
+    return outcome
 
 
 def _settle(box: Letterbox, claim: Claim, outcome: Outcome, now: datetime) -> str:

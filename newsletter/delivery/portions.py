@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Final
 
 from newsletter.delivery.copies import Copy
+from newsletter.delivery.faults import without_addresses
 from newsletter.delivery.ledger import (
     ACCEPTED,
     LEFT,
@@ -70,6 +71,10 @@ _NAMED, _LEFT = ord(NAMED), ord(LEFT)
 _ALL_ACCEPTED = {ord(mark): ACCEPTED if mark == NAMED else UNSPOKEN for mark in ".iarlu"}
 
 
+Judge = Callable[[Mapping[int, tuple[str, str]], int], str | None]
+"""Takes whom a request was refused for (address and words by id) and how many it named; see `judgement`."""
+
+
 class Sending:
     """One claim's way through its portions."""
 
@@ -81,6 +86,7 @@ class Sending:
         *,
         message: Message,
         look: Callable[[Sequence[int]], Mapping[int, Recipient]],
+        judge: Judge,
         gate: Gate,
         now: Callable[[], datetime],
     ) -> None:
@@ -89,6 +95,7 @@ class Sending:
         self._message = message
         self._look = look
         self._claim = claim
+        self._judge = judge
         self._gate = gate
         self._now = now
         self._asked_at = self._looked_at = now()
@@ -98,11 +105,10 @@ class Sending:
         self.recipients = dict(look([claim.ids[at] for at in waiting]))
         """Who of the batch wants it, as of the last look."""
         self._later = timedelta(0)
-        self._suspects = 0
         self._stray = False
         self._halted: str | None = None
-        self.refusals: dict[int, tuple[str, str]] = {}
-        """Subscriber id → the request that was refused for them alone, and why."""
+        self.has_refused = False
+        """Whether a request was refused for somebody."""
 
     def run(self) -> BatchReport:
         """Send portion after portion until nobody waits, time is up or something says stop."""
@@ -124,8 +130,6 @@ class Sending:
             named = [at for at in positions if intent.marks[at] == NAMED]
             if named and not self._send(intent, named):
                 break
-        if self._suspects > 1 and self._halted is None and not self._anybody_was_accepted():
-            self._halt("The mailer refuses every mail. Read the log for its reasons, then resume.")
         return self._report(denied)
 
     def _admitted(self, positions: tuple[int, ...]) -> tuple[int, ...]:
@@ -175,14 +179,15 @@ class Sending:
         )
         taken = insisting(commit)  # only this process knows how the request ended
         self._gate.left(begun)
-        self.refusals |= {one: (intent.request_id, reason) for one, reason in refused.items()}
         if taken is Committed.STRAY:
             self._stray = True
             log.error("Request %s was sent twice: it had been given up meanwhile.", intent.request_id)
         self._claim = replace(intent, marks=_ended(intent.marks, ends))
         if outcome.halt:
             self._halt(outcome.halt)
-        return goes_on
+        elif refused:
+            self._weigh(refused, len(named), keeps_lease=goes_on)
+        return goes_on and self._halted is None
 
     def _request(self, intent: Claim, named: Sequence[int]) -> Outcome:
         """Make the request, unless this process stood still since it asked to.
@@ -225,21 +230,13 @@ class Sending:
         return "".join(ends)
 
     def _part(self, outcome: Outcome, named: Sequence[int]) -> Outcome:
-        """Answer a request that was refused as a whole: try its halves, down to the bad recipient.
-
-        One alone is refused only once the edition was accepted by somebody:
-        before, the mail itself may be at fault, and nobody is given up for that.
-        """
+        """Answer a request that was refused as a whole: try its halves, down to the bad recipient."""
         if len(named) > 1:
             middle = len(named) // 2
             self._portions.extendleft([tuple(named[middle:]), tuple(named[:middle])])
             return replace(outcome, rejected=None)
         one = self._claim.ids[named[0]]
-        if len(self._claim.ids) == 1 or self._anybody_was_accepted():
-            return replace(outcome, rejected=None, refused={one: outcome.rejected or "refused"})
-        self._suspects += 1
-        log.warning("The mailer refuses subscriber %d: %s", one, outcome.rejected)
-        return replace(outcome, rejected=None)
+        return replace(outcome, rejected=None, refused={one: outcome.rejected or "refused"})
 
     def _given_up(self, outcome: Outcome) -> dict[int, str]:
         if not outcome.deferred:
@@ -250,11 +247,21 @@ class Sending:
             return {}
         return {one: f"given up after two days: {why}" for one, why in outcome.deferred.items()}
 
-    def _anybody_was_accepted(self) -> bool:
-        return ACCEPTED in self._claim.marks or bool(self._ledger.progress(self._claim.ref.day).accepted)
+    def _weigh(self, refused: Mapping[int, str], named: int, *, keeps_lease: bool) -> None:
+        """Ask the edition's judgement about refusals; where it stops the edition, who was refused waits."""
+        self.has_refused = True
+        people = {one: (self.recipients[one].address, words) for one, words in refused.items()}
+        why = self._judge(people, named)
+        if why is None:
+            return
+        self._halted = why
+        self._claim = replace(self._claim, marks=self._claim.marks.replace(REFUSED, WAITS))
+        if keeps_lease:
+            self._ledger.release(self._claim)
+        log.error("The edition of %s is held. %s", self._claim.ref.day, why)
 
     def _halt(self, why: str) -> None:
-        self._halted = why
+        self._halted = why = without_addresses(why)
         self._ledger.hold(self._claim.ref.day, why)
         log.error("The edition of %s is held. %s", self._claim.ref.day, why)
 

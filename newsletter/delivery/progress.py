@@ -24,6 +24,8 @@ class Progress:
     """Readers whose own edition would have been empty; not among the recipients."""
     stray: int = 0
     """Mailed a second time, proved."""
+    refused_in_row: int = 0
+    """Refused since anybody was last accepted, by requests that named nobody else."""
     batches: int = 0
     open_batches: int = 0
     held: str | None = None
@@ -79,6 +81,7 @@ def _read(day: date, totals: dict[str, Any], stray: int, open_batches: int) -> P
         uncertain=number["uncertain"],
         quiet=number["quiet"],
         stray=stray,
+        refused_in_row=number["refused_in_row"],
         batches=number["batches"],
         open_batches=open_batches,
         held=totals.get("held"),
@@ -89,7 +92,7 @@ def _read(day: date, totals: dict[str, Any], stray: int, open_batches: int) -> P
     )
 
 
-_NUMBERS = ("recipients", "accepted", "refused", "left", "uncertain", "quiet", "batches")
+_NUMBERS = ("recipients", "accepted", "refused", "left", "uncertain", "quiet", "batches", "refused_in_row")
 
 
 def _moment(milliseconds: str | None) -> datetime | None:

@@ -21,17 +21,14 @@ from email.header import decode_header
 from enum import IntEnum
 from typing import Final
 
+from newsletter.delivery.faults import ENHANCED, GONE_CODES
+
 LARGEST: Final = 512 * 1024
 """Bytes that are read of a mail; a report stands before the message that it reports on."""
 _LARGEST_HEAD: Final = 64 * 1024
 _MOST_PARTS: Final = 20
 _LONGEST_SUBJECT: Final = 1000
 
-_ADDRESS_FAULTS: Final = frozenset(
-    {"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.9", "5.1.10", "5.2.1", "5.4.4"}
-)
-"""RFC 3463: no such mailbox or domain, moved, disabled; RFC 7505: takes no mail; 5.4.4: not in the DNS."""
-_ENHANCED: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _QUOTED_REPLY: Final = re.compile(r"(?<![\d.])[45]\d\d[ -]{1,2}\(?#?([45]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _BARE_REPLY: Final = re.compile(r"(?<![\d.])(4[25]\d|5[5]\d)[ -]")
 _BOUNDARY: Final = re.compile(r"boundary\s*=\s*(?:\"([^\"\r\n]{1,200})\"|([^\s;\"]{1,200}))", re.IGNORECASE)
@@ -85,11 +82,11 @@ def verdict_of(action: str, status: str, diagnostic: str) -> Verdict:
     """
     if action.strip().lower() != "failed":
         return Verdict.NOTHING
-    found = _ENHANCED.search(status)
+    found = ENHANCED.search(status)
     code = found[1] if found else ""
-    if code in {"", "5.0.0", "5.5.0"} and (quoted := _ENHANCED.search(diagnostic)):
+    if code in {"", "5.0.0", "5.5.0"} and (quoted := ENHANCED.search(diagnostic)):
         code = quoted[1]
-    return Verdict.GONE if code in _ADDRESS_FAULTS else Verdict.TURNED_AWAY
+    return Verdict.GONE if code in GONE_CODES else Verdict.TURNED_AWAY
 
 
 def verdict_of_reply(text: str) -> tuple[Verdict, str]:

@@ -7,13 +7,13 @@ too. SendGrid tells of deliveries, which begin the count anew; mail servers do
 not, so there the row is five mailings of 30 days.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from newsletter.delivery import reports
+from newsletter.delivery.faults import AGAINST_READER, Fault, fault_of
 from newsletter.delivery.mailers.port import mailing_of
-from newsletter.delivery.reports import Verdict
 from newsletter.errors import InvalidInputError
 from newsletter.store import Key, Store, unavailable_store
 from newsletter.subscribers import addresses, suppression
@@ -30,6 +30,7 @@ SOFT = Key(
     REMEMBERED,
 )
 KEYS = (SOFT,)
+_REPLY: Final = re.compile(r"(?<![\d.])[45][0-5]\d(?:[ -]|$)")
 
 
 def count_soft(store: Store, mailings: Iterable[tuple[str, str, bool]]) -> frozenset[str]:
@@ -64,19 +65,19 @@ def end(store: Store, address: str, reason: Reason, now: datetime) -> int:
     return 1
 
 
-def note_refusal(
-    store: Store, address: str, request_id: str, reply: str, now: datetime, *, is_sure: bool = True
-) -> None:
-    """Take a mail server's word where it refuses a recipient at once; what is no SMTP reply says nothing.
+def note_refusal(store: Store, address: str, request_id: str, reply: str, now: datetime) -> None:
+    """Take a mail server's word where it refuses a recipient at once; what is not an SMTP reply says nothing.
 
-    Where it `is_sure` that the server accepts others, an address may be gone
-    by one such word; else it is counted.
+    Only for a server that is known to accept others: an address that does not
+    exist is not mailed again, a full mailbox and an unclear refusal are
+    counted, and nothing that is ours, the server's or the network's is.
     """
-    verdict, _ = reports.verdict_of_reply(reply)
-    if verdict is Verdict.NOTHING:
+    if _REPLY.search(reply) is None:
         return
-    is_gone = verdict is Verdict.GONE and is_sure
-    if is_gone or count_soft(store, [(address, request_id, False)]):
+    fault = fault_of(reply)
+    if fault is Fault.ADDRESS or (
+        fault in AGAINST_READER | {Fault.UNKNOWN} and count_soft(store, [(address, request_id, False)])
+    ):
         end(store, address, Reason.BOUNCED, now)
 
 

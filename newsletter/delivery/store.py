@@ -27,7 +27,8 @@ EDITION = Key(
     "delivery:{day}",
     "hash",
     "totals and state of one edition's delivery: recipients, accepted, refused, left, uncertain, quiet, "
-    "batches, version, through, held, by_hand, mailer, frozen_at, first_at, last_at",
+    "batches, version, through, held, by_hand, in_doubt, refused_in_row, mailer, frozen_at, first_at, "
+    "last_at",
     KEPT,
 )
 ADDRESSED = Key("delivery:{day}:addressed", "bitmap", "who was addressed: bit = subscriber id", KEPT)
@@ -60,6 +61,12 @@ REQUESTS = Key(
 STRAY = Key("delivery:{day}:stray", "hash", "request → how many it mailed a second time", KEPT)
 WELCOMED = Key("delivery:{day}:welcomed", "set", "whose welcome carried this edition", KEPT)
 REFUSALS = Key("delivery:{day}:refusals", "hash", "subscriber id → why the mail was refused", KEPT)
+PROVISIONAL = Key(
+    "delivery:{day}:provisional",
+    "hash",
+    "subscriber id → digest of the address that was refused while nobody of the edition had been accepted",
+    KEPT,
+)
 OPEN = Key("delivery:open", "set", "dates of the editions whose ledger is kept")
 PAST = Key("delivery:past", "set", "dates of editions that were sent and whose ledger has expired; for ever")
 EPOCH = Key("delivery:epoch", "string", "how often this store was restored from a backup")
@@ -78,6 +85,7 @@ KEYS = (
     STRAY,
     WELCOMED,
     REFUSALS,
+    PROVISIONAL,
     OPEN,
     PAST,
     EPOCH,

@@ -225,12 +225,13 @@ def test_every_kind_of_letter_has_its_templates() -> None:
     [
         (Outcome(uncertain=frozenset({1})), "uncertain", LetterState.UNCERTAIN),
         (Outcome(refused={1: "550 no such user"}), "refused", LetterState.REFUSED),
-        (Outcome(rejected="bad address"), "refused", LetterState.REFUSED),
+        (Outcome(refused={1: "554 5.7.1 relay access denied"}), "postponed", LetterState.PENDING),
+        (Outcome(rejected="Bad Request"), "postponed", LetterState.PENDING),
         (Outcome(deferred={1: "452 full"}), "postponed", LetterState.PENDING),
         (Outcome(halt="Disk full. Make room."), "postponed", LetterState.PENDING),
         (Outcome(), "postponed", LetterState.PENDING),
     ],
-    ids=["no answer", "refused", "malformed", "deferred", "halt", "not begun"],
+    ids=["no answer", "refused", "sender refused", "malformed", "deferred", "halt", "not begun"],
 )
 def test_each_end_of_a_letter_is_kept(
     store: Store, settings: Settings, outcome: Outcome, report: str, state: LetterState
@@ -243,6 +244,23 @@ def test_each_end_of_a_letter_is_kept(
     assert kept.state is state
     due = sweep.open_letters(store, SIX_THIRTY + timedelta(hours=1))
     assert due == ((str(letter),) if state is LetterState.PENDING else ())
+
+
+def test_a_letter_that_is_refused_by_our_own_fault_is_told_and_given_up_after_a_day(
+    store: Store, settings: Settings
+) -> None:
+    """The operator reads the server's words without the address; nobody confirms a day later anyhow."""
+    letter = ask(store, settings)
+    denied = ObedientMailer(
+        lambda recipients, request_id: Outcome(
+            refused={1: "554 5.7.1 <ada@example.org>: Relay access denied"}
+        )
+    )
+    send(store, settings, letter, denied)
+    told = str(store.get(letters.HALTED()))
+    assert ("Relay access denied" in told, "ada@" in told) == (True, False)
+    later = SIX_THIRTY + letters.WORTH_SENDING + timedelta(minutes=1)
+    assert letters.send_letter(store, settings, letter, lambda: later, mailer=denied).state == "refused"
 
 
 def test_a_worker_killed_after_the_intent_does_not_send_the_letter_again(

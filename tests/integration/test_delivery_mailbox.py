@@ -360,7 +360,8 @@ def test_a_server_that_accepts_nobody_ends_nothing(
     refused = {f"r{n}@example.org": "550 5.1.1 no such user" for n in range(3)}
     with SmtpListener(Manners(refused=refused)) as listener:
         settings = make_settings(mailer="smtp", smtp_url=listener.url)
-        assert send_batch(store, settings, ref.day, ref.batch).refused == 3
+        report = send_batch(store, settings, ref.day, ref.batch)
+        assert (report.refused, report.waiting, report.halted is not None) == (0, 3, True)
         mailers.make(settings).close()
     assert [status_of(store, one) for one in ids[:3]] == [SubscriberStatus.ACTIVE] * 3
 

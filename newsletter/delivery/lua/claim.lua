@@ -4,10 +4,10 @@
 -- lease ended: its recipients become uncertain here and are never sent again from here, unless an
 -- event has proved meanwhile that the provider accepted the request.
 --
--- KEYS  edition, batches, marks, due, fence, intent, uncertain, requests, epoch
+-- KEYS  edition, batches, marks, due, fence, intent, uncertain, requests, epoch, provisional
 -- ARGV  batch, lease in milliseconds, keep-seconds
--- Answer: {'claimed', token, definition, marks} or {'held', why}, {'busy', milliseconds left}, {'over'}.
-local edition, batches, marks_key, due, fence, intent, uncertain, requests, epoch = unpack(KEYS)
+-- Answer: {'claimed', token, definition, marks, 1 where refusals of the edition are provisional} or {'held', why}, {'busy', milliseconds left}, {'over'}.
+local edition, batches, marks_key, due, fence, intent, uncertain, requests, epoch, provisional = unpack(KEYS)
 local batch = ARGV[1]
 local held = redis.call('HGET', edition, 'held')
 if held then
@@ -54,4 +54,4 @@ if token < least then
 end
 redis.call('EXPIRE', fence, ARGV[3])
 redis.call('ZADD', due, now + tonumber(ARGV[2]), batch)
-return { 'claimed', token, definition, marks }
+return { 'claimed', token, definition, marks, redis.call('EXISTS', provisional) }

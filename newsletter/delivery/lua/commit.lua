@@ -29,6 +29,7 @@ if redis.call('HGET', intent, batch) == token then
   end)
   redis.call('HDEL', intent, batch)
   put_marks(edition, marks_key, batch, marks, after)
+  count_refused_in_row(edition, marks, after)
   if doubted then
     local mask = merge(marks, after, function(old, new)
       return (old == 'i' and new == 'u') and 'u' or '-'

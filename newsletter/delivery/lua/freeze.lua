@@ -61,6 +61,9 @@ local function write(day)
     redis.call('ZADD', due, 0, number)
   end
   if #day.batches > 0 then
+    if redis.call('HDEL', edition, 'in_doubt') == 1 then
+      redis.call('HDEL', edition, 'held') -- new readers are new evidence of whether anybody is accepted
+    end
     redis.call('HINCRBY', edition, 'batches', #day.batches)
     redis.call('HSETNX', edition, 'frozen_at', clock())
   end

@@ -82,6 +82,18 @@ local function put_marks(edition, marks_key, batch, before, after)
   end
 end
 
+-- How many readers were refused since somebody was last accepted. Only a request that was refused for
+-- everybody whom it named counts: where some are still to be tried, one bad address says nothing of us.
+local function count_refused_in_row(edition, before, after)
+  local named = count(before, 'i')
+  local refused = count(after, 'r') - count(before, 'r')
+  if count(after, 'a') > count(before, 'a') then
+    redis.call('HDEL', edition, 'refused_in_row')
+  elseif refused > 0 and refused == named then
+    redis.call('HINCRBY', edition, 'refused_in_row', refused)
+  end
+end
+
 -- A batch waits while a recipient does; otherwise nothing is left to claim.
 local function wait_or_finish(due, batch, marks, at)
   if string.find(marks, '.', 1, true) then

@@ -1,8 +1,8 @@
 -- Whoever was refused waits again.
 --
--- KEYS  edition, batches, marks, due, refusals
+-- KEYS  edition, batches, marks, due, refusals, provisional
 -- Answer: {how many}
-local edition, batches, marks_key, due, refusals = unpack(KEYS)
+local edition, batches, marks_key, due, refusals, provisional = unpack(KEYS)
 local total = 0
 local kept = redis.call('HGETALL', marks_key)
 for at = 1, #kept, 2 do
@@ -18,5 +18,6 @@ for at = 1, #kept, 2 do
     end
   end
 end
-redis.call('DEL', refusals)
+redis.call('DEL', refusals, provisional)
+redis.call('HDEL', edition, 'refused_in_row')
 return { total }

@@ -5,6 +5,7 @@ is no idempotency key: a request whose answer did not come, or came as 5xx, is
 *uncertain* and is settled by events that carry `request_id` back.
 """
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -139,9 +140,10 @@ def _outcome(
         return Outcome(refused=refused, retry_after=pause_of(headers) or timedelta(seconds=30))
     if not 300 <= status < 500:
         return Outcome(refused=refused, uncertain=ids)
-    reason, field = _first_error(body)
+    errors = _errors(body)
+    reason = errors[0][0]
     if status in {400, 413}:
-        return _rejected(reason, field, named, refused)
+        return _rejected(errors, named, refused)
     if status in {401, 403}:
         advice = "Nobody was suppressed. Check the key and the account's plan, then resume."
         return Outcome(refused=refused, halt=f"SendGrid says: {reason} ({status}). {advice}")
@@ -153,24 +155,41 @@ def _ids(recipients: Sequence[Recipient]) -> frozenset[int]:
     return frozenset(map(attrgetter("subscriber_id"), recipients))
 
 
-def _rejected(reason: str, field: str, named: Sequence[Recipient], refused: dict[int, str]) -> Outcome:
-    """Tell a bad recipient, whom SendGrid names, from a request that is bad for everybody."""
-    place, _, rest = field.partition(".")
-    index = rest.partition(".")[0]
-    if place == "personalizations" and index.isdecimal() and int(index) < len(named):
-        return Outcome(refused=refused | {named[int(index)].subscriber_id: reason})
-    if place in {"from", "reply_to", "subject", "content", "headers", "tracking_settings"}:
-        complaint = f"SendGrid refuses the mail itself ({field}): {reason}. Correct it, then resume."
-        return Outcome(refused=refused, halt=complaint)
-    return Outcome(refused=refused, rejected=reason)
+def _rejected(
+    errors: Sequence[tuple[str, str]], named: Sequence[Recipient], refused: dict[int, str]
+) -> Outcome:
+    """Tell bad recipients, whom SendGrid names by their place, from a request that is bad for everybody.
+
+    A recipient is bad only where their address is: headers, values and arguments
+    of a personalization are written by us, and alike for all.
+    """
+    bad: dict[int, str] = {}
+    for reason, field in errors:
+        place = _BAD_RECIPIENT.match(field)
+        if place and int(place[1]) < len(named):
+            bad[named[int(place[1])].subscriber_id] = reason
+        elif _THE_MAIL.match(field):
+            complaint = f"SendGrid refuses the mail itself ({field}): {reason}. Correct it, then resume."
+            return Outcome(refused=refused, halt=complaint)
+    if bad:
+        return Outcome(refused=refused | bad)
+    return Outcome(refused=refused, rejected=errors[0][0])
 
 
-def _first_error(body: bytes) -> tuple[str, str]:
+_BAD_RECIPIENT: Final = re.compile(r"personalizations[.\[](\d{1,4})\]?(?:\.(?:to|email)\b.*)?$")
+_THE_MAIL: Final = re.compile(r"(?!personalizations)[a-z]|personalizations[.\[]\d{1,4}\]?\.", re.IGNORECASE)
+
+
+def _errors(body: bytes) -> list[tuple[str, str]]:
+    """Return each error's message and field; at least one."""
     try:
-        first = orjson.loads(body)["errors"][0]
-        return str(first.get("message") or "no reason given"), str(first.get("field") or "")
-    except (orjson.JSONDecodeError, KeyError, IndexError, TypeError, AttributeError):
-        return "no reason given", ""
+        found = [
+            (str(one.get("message") or "no reason given"), str(one.get("field") or ""))
+            for one in orjson.loads(body)["errors"]
+        ]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        found = []
+    return found or [("no reason given", "")]
 
 
 def pause_of(headers: Mapping[str, str]) -> timedelta | None:
