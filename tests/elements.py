@@ -2,10 +2,12 @@
 
 from html.parser import HTMLParser
 
+from newsletter.rendering.inert import NO_WIDTH
+
 
 def in_one_line(text: str) -> str:
-    """Undo the setting of a text, so that sentences can be found in it."""
-    return " ".join(text.split())
+    """Undo the setting of a text, marks without width included, so that sentences can be found in it."""
+    return " ".join(text.replace(NO_WIDTH, "").split())
 
 
 class Elements(HTMLParser):

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from jinja2 import Environment, Template
+from jinja2 import Template
 
 from newsletter.models import Edition, Entry, Message, Preferences, Section
-from newsletter.rendering import coverage, markup, phrasing, strangers, templates
+from newsletter.rendering import coverage, inert, markup, phrasing, strangers, templates
 from newsletter.rendering.site import SiteFacts
 
 LARGEST_HTML = 90_000
@@ -23,16 +23,15 @@ def render(edition: Edition, preferences: Preferences, site: SiteFacts) -> Messa
     left to the web edition, from the end, and counted in a line that links
     there. A reader of plain text gets no HTML part.
     """
-    mails = templates.environment("email", site.templates_dir)
     known = facts(edition, preferences, site)
-    subject, html = _subject(mails, known), None
+    subject, html = _subject(known, site), None
     if preferences.format == "html":
-        known, html = fitted(mails.get_template("digest/body.html"), known)
+        known, html = fitted(templates.mail("digest/body.html", site.templates_dir), known)
     return Message(
         subject=subject,
         html=html,
-        text=mails.get_template("digest/body.txt").render(known),
-        headers=headers(edition, site),
+        text=templates.mail("digest/body.txt", site.templates_dir).render(known),
+        headers=headers(edition, known["site"]),
     )
 
 
@@ -52,8 +51,10 @@ def _issue(edition: Edition) -> str:
 
 
 def facts(edition: Edition, preferences: Preferences, site: SiteFacts) -> dict[str, Any]:
-    """Return what a template that carries an edition may name."""
-    edition = strangers.disarmed(edition)
+    """Return what a template that carries an edition may name, every text in it inert."""
+    edition, preferences, site = (
+        inert.value(one) for one in (strangers.disarmed(edition), preferences, site)
+    )
     return {
         "edition": edition,
         "preferences": preferences,
@@ -81,9 +82,9 @@ def fitted(page: Template, known: dict[str, Any]) -> tuple[dict[str, Any], str]:
         kept = min(kept - 1, kept * LARGEST_HTML // len(html))
 
 
-def _subject(mails: Environment, known: dict[str, Any]) -> str:
+def _subject(known: dict[str, Any], site: SiteFacts) -> str:
     """Name as many of the first topics, at most two, as a phone shows."""
-    template = mails.get_template("digest/subject.txt")
+    template = templates.mail("digest/subject.txt", site.templates_dir)
     subject = ""
     for labels in _fewer_labels([section.label for section in known["edition"].sections[:2]]):
         subject = " ".join(template.render(known, labels=labels).split())

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from newsletter.models import Edition, Message, Preferences
-from newsletter.rendering import digest, markup, phrasing, strangers, templates
+from newsletter.rendering import digest, inert, markup, phrasing, strangers, templates
 from newsletter.rendering.site import SiteFacts
 
 Kind = Literal["confirm", "invitation", "welcome", "already", "new-address", "move-wished", "old-address"]
@@ -37,41 +37,40 @@ def render(
     goes to proven addresses.
     """
     preferences = preferences or Preferences()
-    mails = templates.environment("email", site.templates_dir)
-    known: dict[str, Any] = {
-        "site": site,
-        "preferences": preferences,
-        "first_at": phrasing.appointment(first_at, preferences) if first_at else None,
-        "link_days": link_days,
-        "edition": None,
-    }
+    folder = site.templates_dir
+    known = inert.facts(
+        {
+            "site": site,
+            "preferences": preferences,
+            "first_at": phrasing.appointment(first_at, preferences) if first_at else None,
+            "link_days": link_days,
+            "edition": None,
+        }
+    )
     if edition is not None and not edition.is_quiet:
         known |= digest.facts(edition, preferences, site)
     html = None
     if preferences.format == "html":
-        known, html = digest.fitted(mails.get_template(f"{kind}/body.html"), known)
+        known, html = digest.fitted(templates.mail(f"{kind}/body.html", folder), known)
     return Message(
-        subject=" ".join(mails.get_template(f"{kind}/subject.txt").render(known).split()),
+        subject=" ".join(templates.mail(f"{kind}/subject.txt", folder).render(known).split()),
         html=html,
-        text=mails.get_template(f"{kind}/body.txt").render(known),
-        headers=_headers(kind, site),
+        text=templates.mail(f"{kind}/body.txt", folder).render(known),
+        headers=_headers(kind, known["site"]),
     )
 
 
 def alert(site: SiteFacts, headline: str, known: Sequence[str], todo: str) -> Message:
     """Return a mail to the operator: what happened, what is known of it, and what to do next."""
-    mails = templates.environment("email", site.templates_dir)
-    facts = {
-        "site": site,
-        "headline": strangers.line(headline, _LONGEST_HEADLINE),
-        "known": known,
-        "todo": todo,
-    }
+    folder = site.templates_dir
+    facts = inert.facts(
+        {"site": site, "headline": strangers.line(headline, _LONGEST_HEADLINE), "known": tuple(known)}
+    ) | {"todo": inert.command(todo)}  # ours, with commands to copy
     return Message(
-        subject=" ".join(mails.get_template("alert/subject.txt").render(facts).split()),
-        html=markup.for_mail(mails.get_template("alert/body.html").render(facts)),
-        text=mails.get_template("alert/body.txt").render(facts),
-        headers=_headers("alert", site),
+        subject=" ".join(templates.mail("alert/subject.txt", folder).render(facts).split()),
+        html=markup.for_mail(templates.mail("alert/body.html", folder).render(facts)),
+        text=templates.mail("alert/body.txt", folder).render(facts),
+        headers=_headers("alert", facts["site"]),
     )
 
 

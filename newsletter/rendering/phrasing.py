@@ -167,7 +167,7 @@ def links(paper: Paper) -> tuple[tuple[str, str], ...]:
     """
     first: dict[str, str] = {}
     for found in paper.links:
-        if _is_web(found.url):
+        if is_web(found.url):
             first.setdefault(found.rel, found.url)
     return tuple((name, first[rel]) for rel, name in _LINK_NAMES.items() if rel in first)
 
@@ -183,10 +183,11 @@ def home(paper: Paper) -> str | None:
     for name in ("Abstract", "Project", "Post", "PDF", "Discussion", "Code"):
         if name in found:
             return found[name]
-    return next((mention.url for mention in paper.mentions if _is_web(mention.url)), None)
+    return next((mention.url for mention in paper.mentions if is_web(mention.url)), None)
 
 
-def _is_web(url: str) -> bool:
+def is_web(url: str) -> bool:
+    """Return whether an address is http or https, and holds nothing that ends an attribute or a line."""
     return _WEB_ADDRESS.fullmatch(url) is not None
 
 

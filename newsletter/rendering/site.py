@@ -92,7 +92,7 @@ class SiteFacts(Value):
 
     def topic_url(self, slug: str) -> str:
         """Return where a topic's history stands on the web."""
-        return self.url(f"/topics/{quote(slug)}")
+        return self.url(f"/topics/{quote(slug, safe='')}")
 
 
 def edition_path(edition: Edition) -> str:

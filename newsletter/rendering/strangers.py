@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from newsletter.models import Coverage, Edition, Entry, Paper, Section
+from newsletter.rendering import phrasing
 
 _LONGEST_TITLE = 500
 _LONGEST_SENTENCE = 600
@@ -14,28 +15,22 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Controls, breaks of lines and paragraphs, halves of characters (categories Cc, Zl, Zp, Cs)."""
 _TURNING = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 """Bidirectional controls: one left open turns the rest of a mail around."""
-_PLACEHOLDER_END = "_url-"
 
 
 def disarmed(edition: Edition) -> Edition:
-    """Return the edition with its texts in one line, of a sane length, without controls and placeholders.
+    """Return the edition with its texts in one line, of a sane length, without controls.
 
-    The tail, which no reader sees, is left out.
-    A source that could bring `-manage_url-` into a link would be handed each
-    reader's token with the click.
+    Links that are not of the web are left out, and so is the tail, which no reader sees.
     """
-    clean = edition.model_copy(
+    return edition.model_copy(
         update={
             "sections": tuple(_section(section) for section in edition.sections),
             "also": _entries(edition.also),
             "coverage": tuple(_coverage(one) for one in edition.coverage),
+            "notes": tuple(line(note, _LONGEST_SENTENCE) for note in edition.notes),
             "tail": (),
         }
     )
-    written = clean.model_dump_json()
-    if _PLACEHOLDER_END not in written:
-        return clean
-    return Edition.model_validate_json(written.replace(_PLACEHOLDER_END, "_url%2D"))
 
 
 def line(text: str, longest: int) -> str:
@@ -61,21 +56,30 @@ def _entries(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 
 def paper(one: Paper, *, named: int | None = _NAMED_AUTHORS) -> Paper:
-    """Return a paper with its title, abstract and first authors (None: all of them) disarmed."""
+    """Return a paper with its texts, first authors (None: all of them) and links disarmed."""
     names = tuple(line(name, _LONGEST_NAME) for name in one.authors[:named])
     return one.model_copy(
         update={
             "title": line(one.title, _LONGEST_TITLE) or "Untitled",
             "abstract": line(one.abstract, len(one.abstract) + 1),
             "authors": names + one.authors[len(names) :],
+            "categories": tuple(line(name, _LONGEST_NAME) for name in one.categories),
+            "doi": one.doi and line(one.doi, _LONGEST_SENTENCE),
+            "arxiv_id": one.arxiv_id and line(one.arxiv_id, _LONGEST_NAME),
+            "links": tuple(link for link in one.links if phrasing.is_web(link.url)),
+            "mentions": tuple(mention for mention in one.mentions if phrasing.is_web(mention.url)),
         }
     )
 
 
 def _entry(entry: Entry) -> Entry:
     said = tuple(line(sentence, _LONGEST_SENTENCE) for sentence in entry.summary[:2])
+    reasons = tuple(
+        one.model_copy(update={"detail": line(one.detail, _LONGEST_SENTENCE)}) for one in entry.reasons
+    )
+    why = line(entry.why, _LONGEST_SENTENCE)
     return entry.model_copy(
-        update={"paper": paper(entry.paper), "summary": said, "why": line(entry.why, _LONGEST_SENTENCE)}
+        update={"paper": paper(entry.paper), "summary": said, "why": why, "reasons": reasons}
     )
 
 

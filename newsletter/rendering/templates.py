@@ -9,13 +9,17 @@ space in somebody's mail.
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Final, Literal
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from newsletter.errors import SettingsError
 from newsletter.rendering import columns, dates, markup, phrasing
 
+Output = Literal["markup", "text"]
 _PACKAGE = Path(__file__).resolve().parents[1]
+_TRUSTING: Final = ("safe", "urlize")
+"""Jinja's filters that make markup of what somebody typed."""
 
 
 def folders(kind: str, override: Path | None = None) -> tuple[Path, ...]:
@@ -37,16 +41,26 @@ def _shipped() -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / "templates"
 
 
+def mail(name: str, override: Path | None = None) -> Template:
+    """Return a template of a mail. What it renders, also by imported macros, is escaped as its name asks."""
+    output: Output = "text" if name.endswith(".txt") else "markup"
+    return environment("email", override, output=output).get_template(name)
+
+
 @lru_cache(maxsize=16)
-def environment(kind: str, override: Path | None = None, *, reload: bool = False) -> Environment:
+def environment(
+    kind: str, override: Path | None = None, *, output: Output = "markup", reload: bool = False
+) -> Environment:
     """Return the Jinja environment of a kind, with each template parsed once a process.
 
-    `.html` is escaped, `.txt` is not. `reload` looks at the files again on
-    each use, for who is writing them.
+    What is rendered decides about escaping, not the name of a file that it
+    imports: sentences in a `.txt` are escaped where HTML uses them. No filter
+    takes escaping back. `reload` looks at the files again on each use, for
+    who is writing them.
     """
     found = Environment(
         loader=FileSystemLoader(folders(kind, override)),
-        autoescape=select_autoescape((), disabled_extensions=("txt",), default_for_string=True, default=True),
+        autoescape=output == "markup",  # noqa: S701 - text is not escaped
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -54,4 +68,6 @@ def environment(kind: str, override: Path | None = None, *, reload: bool = False
         auto_reload=reload,
     )
     found.filters.update(phrasing.FILTERS | dates.FILTERS | columns.FILTERS | markup.FILTERS)
+    for name in _TRUSTING:
+        del found.filters[name]
     return found

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from jinja2 import Environment, TemplateError, TemplateSyntaxError, meta
+from jinja2 import Environment, TemplateError, TemplateSyntaxError, meta, nodes
 
 from newsletter.models import (
     Coverage,
@@ -74,7 +74,14 @@ def _misspelt(kind: str, endings: tuple[str, ...], site: SiteFacts) -> str | Non
             environment.get_template(name)
         except (TemplateError, UnicodeError) as error:
             return _broken(f"{kind}/{name}", error)
-        unknown = sorted(_named(environment, name) - given) if name in theirs else []
+        if name not in theirs:
+            continue
+        if _parsed(environment, name).find(nodes.ScopedEvalContextModifier):
+            return (
+                f"The template {kind}/{name} sets autoescape, and what strangers wrote could become markup. "
+                "Take the block away: what is rendered is escaped as it needs to be."
+            )
+        unknown = sorted(_named(environment, name) - given)
         if unknown:
             return (
                 f"The template {kind}/{name} uses “{unknown[0]}”, which nothing gives it. "
@@ -85,9 +92,13 @@ def _misspelt(kind: str, endings: tuple[str, ...], site: SiteFacts) -> str | Non
 
 def _named(environment: Environment, name: str) -> set[str]:
     """Return what a template takes from outside."""
+    return meta.find_undeclared_variables(_parsed(environment, name)) | environment.globals.keys()
+
+
+def _parsed(environment: Environment, name: str) -> nodes.Template:
     assert environment.loader is not None
     source, _, _ = environment.loader.get_source(environment, name)
-    return meta.find_undeclared_variables(environment.parse(source)) | environment.globals.keys()
+    return environment.parse(source)
 
 
 def _mails(site: SiteFacts) -> Iterator[tuple[str, Callable[[], Message]]]:

@@ -21,13 +21,20 @@ _DEFAULTS = Preferences()
 _DATES = frozenset({"paused_until", "followed_until"})
 _KEPT_APART = frozenset({"hour", "timezone"})
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_UNSEEN = re.compile(r"[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+"""What has no width, or turns the direction of what follows."""
+_NO_PHRASE = re.compile(
+    r"[<>]|[a-z][a-z0-9+.-]*://|\bwww\.|\w@\w|\b(?:mailto|javascript|data):|-[a-z_]+_url\b", re.IGNORECASE
+)
+"""Tags, addresses and what looks like our own placeholders: no paper is found by them."""
 
 
 def checked(preferences: Preferences) -> Preferences:
     """Return `preferences` as they may be kept: phrases trimmed, without repeats, in the reader's order.
 
     Raises `InvalidInputError` for a zone that does not exist, a phrase that is
-    too long, and too many phrases; the message names the field and the limit.
+    too long or not made of words, and too many phrases; the message names the
+    field and the limit.
     """
     if not is_zone(preferences.timezone):
         raise InvalidInputError(
@@ -113,10 +120,15 @@ def _rich(name: str, value: Any) -> object:
 def _phrases(values: tuple[str, ...], field: str) -> tuple[str, ...]:
     kept: dict[str, str] = {}
     for value in values:
-        phrase = " ".join(_UNPRINTABLE.sub(" ", value).split())
+        phrase = " ".join(_UNSEEN.sub("", _UNPRINTABLE.sub(" ", value)).split())
         if len(phrase) > LONGEST_PHRASE:
             raise InvalidInputError(
                 f"A phrase in {field} has at most {LONGEST_PHRASE} characters. Shorten it."
+            )
+        if phrase and (_NO_PHRASE.search(phrase) or not any(sign.isalnum() for sign in phrase)):
+            raise InvalidInputError(
+                f"“{phrase}” in {field} is not a phrase to look for. "
+                "Write words alone, without < and >, addresses or signs only."
             )
         if phrase:
             kept.setdefault(phrase.casefold(), phrase)

@@ -14,8 +14,8 @@ from newsletter.web.site import Here, Router, Site
 
 router: Final = Router()
 
-_STAMP = "the-stamp-stands-here"
-"""What the kept page holds instead of a form's stamp."""
+_STAMP = "\0stamp\0"
+"""What the kept page holds instead of a form's stamp: no text that is shown holds such characters."""
 
 
 @router.page("/")

@@ -10,7 +10,8 @@ from newsletter.errors import InvalidInputError
 from newsletter.models import Preferences
 from newsletter.subscribers import preferences
 
-phrases = st.lists(st.text("abc äß漢'\"\\/", min_size=1, max_size=20), max_size=5).map(tuple)
+phrase = st.text("abc äß漢'\"\\/", min_size=1, max_size=19).map(lambda text: f"{text}é")
+phrases = st.lists(phrase, max_size=5).map(tuple)
 choices = st.builds(
     Preferences,
     hour=st.integers(0, 23),
@@ -47,8 +48,24 @@ def test_checking_twice_changes_nothing_more(chosen: Preferences) -> None:
 
 def test_phrases_keep_the_reader_s_order_and_first_spelling() -> None:
     """Repeats differ by case or blanks alone."""
-    tidy = preferences.checked(Preferences(topics=("  RL ", "graph\tneural\x00nets", "rl", "")))
+    tidy = preferences.checked(Preferences(topics=("  RL ", "graph\tneural\x00nets", "r\u200bl\u202e", "")))
     assert tidy.topics == ("RL", "graph neural nets")
+
+
+def test_what_papers_are_found_by_is_a_phrase() -> None:
+    """Dots, signs and other scripts are part of words."""
+    wanted = (
+        "C++",
+        "fast.ai",
+        "GPT-4.1",
+        "k-means (fast)",
+        "流れ",
+        "ℓ1 norm",
+        "R&D",
+        "A/B testing",
+        "f-divergence",
+    )
+    assert preferences.checked(Preferences(topics=wanted)).topics == wanted
 
 
 @pytest.mark.parametrize(
@@ -61,6 +78,13 @@ def test_phrases_keep_the_reader_s_order_and_first_spelling() -> None:
         pytest.param({"timezone": "x" * 10**6}, "zone", id="megabyte"),
         pytest.param({"topics": ("x" * 61,)}, "60 characters", id="long-phrase"),
         pytest.param({"muted": tuple(f"word {n}" for n in range(21))}, "20 muted", id="many-phrases"),
+        pytest.param({"topics": ("<a href=//evil.example>Verify</a>",)}, "topics", id="markup"),
+        pytest.param({"muted": ("<img src=x>",)}, "muted words", id="markup-muted"),
+        pytest.param({"topics": ("-foo_url-",)}, "-foo_url-", id="placeholder"),
+        pytest.param({"topics": ("see https://evil.example",)}, "words alone", id="address"),
+        pytest.param({"topics": ("www.evil.example",)}, "words alone", id="host"),
+        pytest.param({"muted": ("a@evil.example",)}, "words alone", id="mailbox"),
+        pytest.param({"topics": ("?!",)}, "words alone", id="signs"),
         pytest.param({"paused_until": date(9999, 12, 31)}, "pause", id="pause-for-ever"),
     ],
 )
