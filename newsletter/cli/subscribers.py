@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 from newsletter import queue as queue_module
 from newsletter.cli import output
 from newsletter.cli.connection import connected
+from newsletter.cli.importing import defaults_for, import_
 from newsletter.errors import InvalidInputError, NotFoundError
 from newsletter.models import Preferences, Subscriber, SubscriberStatus
 from newsletter.settings import Settings
@@ -21,9 +21,7 @@ from newsletter.subscribers import addresses, schedule, signup, suppression, tra
 from newsletter.subscribers.addresses import masked
 from newsletter.subscribers.records import Reader
 from newsletter.subscribers.store import SubscriberStore
-from newsletter.subscribers.transfer import ImportReport
 
-SHOWN_FAULTS = 20
 STATUSES = click.Choice([status.value for status in SubscriberStatus])
 
 
@@ -75,7 +73,7 @@ def show(who: str, as_json: bool) -> None:
 def add(address: tuple[str, ...], timezone: str | None, hour: int | None) -> None:
     """Invite each ADDRESS by mail to confirm, whoever else may sign up; nobody is subscribed unasked."""
     settings, store = connected()
-    preferences = _defaults(settings, timezone, hour)
+    preferences = defaults_for(settings, timezone, hour)
     for one in address:
         try:
             addresses.parse(one)  # a typing error in the last must not invite the others twice
@@ -123,43 +121,7 @@ def _invite(settings: Settings, store: Store, address: str, preferences: Prefere
     return outcome
 
 
-@subscribers.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--confirmed", is_flag=True, help="You can prove that everybody in FILE agreed to this letter.")
-@click.option("--timezone", help="For lines without one; the settings' own where left out.")
-@click.option("--hour", type=click.IntRange(0, 23), help="For lines without one.")
-@click.option("--dry-run", is_flag=True, help="Check the file and keep nothing.")
-def import_(file: str, confirmed: bool, timezone: str | None, hour: int | None, dry_run: bool) -> None:
-    """Put the people of a CSV FILE on the list (`-` reads standard input).
-
-    The first line names the columns; `address` or `email` must be one.
-    Without --confirmed each gets a confirmation. Who is known stays as they
-    are; who is suppressed stays out. Exit 1 where a line could not be used.
-    """
-    settings, store = connected()
-    defaults = _defaults(settings, timezone, hour)
-    with _opened(file) as lines, output.progress() as say:
-        if dry_run:
-            usable, report = transfer.check_csv(lines, defaults)
-        else:
-            report = transfer.import_csv(
-                store,
-                lines,
-                confirmed=confirmed,
-                defaults=defaults,
-                now=datetime.now(UTC),
-                on_progress=lambda so_far: say(f"{so_far.rows:,} lines"),
-            )
-            usable = report.rows
-    if dry_run:
-        click.echo(f"{usable:,} lines could be imported. Nothing was kept.")
-    elif usable:
-        _tell(report)
-    _tell_faults(report)
-    if report.faults:
-        sys.exit(1)
-    if not usable:
-        output.nothing_to_do("The file holds nobody.")
+subscribers.add_command(import_)
 
 
 @subscribers.command()
@@ -246,12 +208,6 @@ def write_privately(target: Path, write: Callable[[TextIO], int]) -> int:
     return count
 
 
-def _defaults(settings: Settings, timezone: str | None, hour: int | None) -> Preferences:
-    return Preferences(
-        timezone=timezone or settings.timezone, hour=settings.send_at if hour is None else hour
-    )
-
-
 def _named(store: Store, who: str) -> Subscriber:
     """Return the subscriber with this address or id. Raises `NotFoundError` where there is none."""
     book = SubscriberStore(store)
@@ -273,37 +229,6 @@ def _line(reader: Reader, *, in_full: bool) -> dict[str, object]:
         "confirmed": _moment(reader.consent.confirmed_at),
         "how": reader.consent.how,
     }
-
-
-def _opened(file: str) -> "nullcontext[TextIO] | TextIO":
-    """Return a file's lines; bytes that are no UTF-8 come through, for the importer to name their lines."""
-    if file == "-":
-        sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape")  # type: ignore[union-attr]
-        return nullcontext(sys.stdin)
-    return Path(file).open(encoding="utf-8-sig", errors="surrogateescape")
-
-
-def _tell(report: ImportReport) -> None:
-    click.echo(
-        f"{report.active:,} subscribed, {report.pending:,} asked to confirm, "
-        f"{report.known:,} known before, {report.suppressed:,} kept out."
-    )
-    if report.pending:
-        click.echo("The confirmations go out with the next ticks of the worker.")
-
-
-def _tell_faults(report: ImportReport) -> None:
-    if report.ignored_columns:
-        click.echo(f"Columns not used: {', '.join(report.ignored_columns)}.", err=True)
-    for fault in report.faults[:SHOWN_FAULTS] if sys.stderr.isatty() else report.faults:
-        click.echo(f"line {fault.line}: {fault.reason}", err=True)
-    if report.faults:
-        count = len(report.faults)
-        click.echo(
-            f"{count:,} {'line' if count == 1 else 'lines'} could not be used; the rest was. "
-            "Correct them and import the file again: who is known stays as they are.",
-            err=True,
-        )
 
 
 def _moment(at: datetime | None) -> str:

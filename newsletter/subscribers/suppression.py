@@ -4,7 +4,7 @@ A suppression outlives the subscriber. It is lifted when the reader confirms
 again, by their own word; after a complaint nothing lifts it but `lift`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -53,15 +53,13 @@ def suppress(store: Store, address: Address | str, reason: Reason, *, now: datet
     what is no address.
     """
     address = address if isinstance(address, Address) else addresses.parse(address)
-    _, subscriber_id = Scripts(store).run(
-        "leave",
-        id=0,
-        status=_BECOMES[reason],
-        reason=reason,
-        now=int(now.timestamp()),
-        **indexed(address),
-    )
+    _, subscriber_id = Scripts(store).run("leave", **_leaving(address, reason, now))
     return subscriber_id or None
+
+
+def suppress_each(store: Store, people: Sequence[tuple[Address, Reason, datetime]]) -> None:
+    """Stop mailing each address for its reason since its instant, as `suppress` does, in one round trip."""
+    Scripts(store).run_each("leave", [_leaving(*one) for one in people])
 
 
 def find(store: Store, address: Address | str) -> Suppression | None:
@@ -90,6 +88,17 @@ def iterate(store: Store) -> Iterator[Suppression]:
         for key in store.scan_iter(match=SUPPRESSED(bucket="*"), count=1000):
             for kept in store.hvals(key):
                 yield _suppression(str(kept))
+
+
+def _leaving(address: Address, reason: Reason, at: datetime) -> dict[str, object]:
+    """Return a suppression as the script takes it."""
+    return {
+        "id": 0,
+        "status": _BECOMES[reason],
+        "reason": reason,
+        "now": int(at.timestamp()),
+        **indexed(address),
+    }
 
 
 def _suppression(kept: str) -> Suppression:

@@ -22,6 +22,14 @@ from newsletter.subscribers import suppression
 Run = Callable[..., tuple[int, str, str]]
 
 
+class Terminal(io.TextIOWrapper):
+    """What somebody types who sits at a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
 @pytest.fixture
 def list_(store: Store, settings: Settings) -> Signups:
     """An empty list, as the site sees it."""
@@ -42,9 +50,10 @@ def run(
     monkeypatch.setenv("NEWSLETTER_SECRET_KEY", "a-secret-of-the-tests")
     monkeypatch.setenv("NEWSLETTER_TIMEZONE", "Europe/Berlin")
 
-    def typed(*words: str, stdin: bytes = b"") -> tuple[int, str, str]:
+    def typed(*words: str, stdin: bytes = b"", at_a_terminal: bool = False) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["newsletter", "subscribers", *words])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        kind = Terminal if at_a_terminal else io.TextIOWrapper
+        monkeypatch.setattr(sys, "stdin", kind(io.BytesIO(stdin)))
         with pytest.raises(SystemExit) as ended:
             main()
         printed = capsys.readouterr()
@@ -172,17 +181,53 @@ def test_importing_tells_what_became_of_each_line(run: Run, list_: Signups, tmp_
     file.write_bytes(b"\xef\xbb\xbfemail,hour,crm\na@example.org,6,x\nnobody,7,y\nb\xff@example.org,7,z\n")
     code, out, err = run("import", str(file), "--dry-run")
     assert (code, list_.everything()) == (1, {})
-    code, out, err = run("import", str(file), "--confirmed")
+    code, out, err = run("import", str(file), "--confirmed", "--yes")
     assert code == 1
-    assert out.startswith("1 subscribed, 0 asked to confirm, 0 known before, 0 kept out.")
+    assert out.endswith("1 subscribed, 0 asked to confirm, 0 known before, 0 kept out.\n")
     assert [line[:8] for line in err.splitlines()[1:3]] == ["line 3: ", "line 4: "]
     assert "crm" in err
     assert list_.subscribers.by_status()[SubscriberStatus.ACTIVE] == 1
 
 
+def test_an_import_shows_what_becomes_of_whom_and_asks(run: Run, list_: Signups, tmp_path: Path) -> None:
+    """The engine, a line for each fate and reason, masked examples; nothing is kept without a yes."""
+    file = tmp_path / "members.csv"
+    file.write_text(
+        "id,email,name,subscribed_to_emails,created_at,deleted_at\n"
+        "1,ada@example.org,Ada,true,2024-05-02T10:11:12.000Z,\n"
+        "2,left@example.org,Left,false,2024-05-02T10:11:12.000Z,\n"
+    )
+    code, out, err = run("import", str(file), "--confirmed", "--dry-run")
+    assert code == 0
+    assert out.startswith("An export of Ghost: 2 people.")
+    assert re.search(r"^active +1 .*a…@example.org$", out, re.MULTILINE)
+    assert re.search(
+        r"^suppressed +1 +unsubscribed \(subscribed_to_emails: false\) +l…@example.org$", out, re.MULTILINE
+    )
+    assert "no place here for: id, name." in err
+    assert list_.everything() == {}
+    code, _, err = run("import", str(file), "--confirmed")
+    assert (code, "pass --yes" in err, list_.everything()) == (2, True, {})
+    assert run("import", str(file), "--confirmed", stdin=b"n\n", at_a_terminal=True)[0] == 1
+    assert list_.everything() == {}
+    code, out, _ = run("import", str(file), "--confirmed", stdin=b"y\n", at_a_terminal=True)
+    assert (code, "1 subscribed" in out) == (0, True)
+
+
+def test_an_import_that_is_not_understood_keeps_nothing(run: Run, list_: Signups, tmp_path: Path) -> None:
+    """Exit 1, the column, its values and the ways out; `--ignore` is one."""
+    file = tmp_path / "list.csv"
+    file.write_text("email,consent level\na@example.org,3\n")
+    code, _, err = run("import", str(file), "--confirmed", "--yes")
+    assert (code, list_.everything()) == (1, {})
+    assert "consent level ('3')" in err
+    code, out, _ = run("import", str(file), "--confirmed", "--yes", "--ignore", "consent level")
+    assert (code, "1 subscribed" in out) == (0, True)
+
+
 def test_a_list_can_be_piped_in(run: Run, list_: Signups) -> None:
     """`-` is standard input; without --confirmed everybody is asked."""
-    code, out, _ = run("import", "-", stdin=b"a@example.org\nb@example.org\n")
+    code, out, _ = run("import", "-", "--yes", stdin=b"a@example.org\nb@example.org\n")
     assert (code, "2 asked to confirm" in out) == (0, True)
     list_.now = datetime.now(UTC)  # the command went by the clock
     assert [kind for kind, _ in list_.mail()] == ["invitation", "invitation"]
