@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ class Plan:
     """How bad it gets."""
 
     recipients: int
+    distinct: int = 0
+    """How many copies every fifth reader's own phrases make; each holds a paper of the edition."""
     kills: dict[str, int] = field(default_factory=lambda: dict(KILLS))
     """How often each is killed, spread evenly over the mails that are accepted."""
     mailer: str = "sendgrid"
@@ -88,7 +91,7 @@ class Plan:
         return victims
 
 
-SHORT = Plan(recipients=100_000)
+SHORT = Plan(recipients=100_000, distinct=60)
 LONG = Plan(
     recipients=1_000_000,
     kills={"child": 35, "worker": 5, "beat": 5, "web": 5, "server": 10, "pause": 5},
@@ -221,16 +224,23 @@ class _Scene:
         """Subscribe everybody for an hour that has just been, and publish an edition cut off before it."""
         now = datetime.now(UTC)
         self.store.config_set("appendfsync", "no")  # nothing is at stake yet
-        wish = Preferences(hour=(now - timedelta(hours=1)).hour)
+        plain = Preferences(hour=(now - timedelta(hours=1)).hour)
         everybody = [f"r{one}" for one in range(1, self.plan.recipients + 1)]
         for start in range(0, len(everybody), 1000):
-            subscribe(self.store, everybody[start : start + 1000], wish)
+            some = everybody[start : start + 1000]
+            subscribe(self.store, some, partial(self._wish, plain, start))
         self.store.config_set("appendfsync", self.plan.appendfsync)
         cut_off = now - timedelta(hours=2)
         self.day = now.date()
         publish(
             self.store, an_edition(self.day).model_copy(update={"cut_off": cut_off, "composed_at": cut_off})
         )
+
+    def _wish(self, plain: Preferences, start: int, place: int) -> Preferences:
+        copy, is_own = divmod(start + place, 5)
+        if is_own or not self.plan.distinct:
+            return plain
+        return plain.model_copy(update={"topics": ("diffusion", f"topic {copy % self.plan.distinct}")})
 
     def play(self, fleet: Fleet) -> None:
         """Let beat and the workers do it all; kill when as many were accepted as the plan says."""
@@ -270,7 +280,8 @@ class _Scene:
         return None
 
     def _is_over(self, progress: Progress) -> bool:
-        return progress.is_done and (self.plan.mailer == "smtp" or not progress.uncertain)
+        everybody_is = progress.is_done and progress.recipients == self.plan.recipients
+        return everybody_is and (self.plan.mailer == "smtp" or not progress.uncertain)
 
 
 if __name__ == "__main__":

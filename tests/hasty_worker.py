@@ -1,15 +1,15 @@
 """The workers' application with its waits cut short, so that chaos sees in a minute what takes an hour.
 
 A tick a second instead of two a minute, a task whose message was lost asked
-for again after five seconds, and SMTP's patience a twentieth. Everything else
-is what runs in production.
+for again after five seconds, SMTP's patience a twentieth, and few copies a step
+of the freeze and few steps a task. Everything else is what runs in production.
 """
 
 from dataclasses import replace
 from datetime import timedelta
 
 import workers.app as application
-from newsletter.delivery import portions
+from newsletter.delivery import freezing, portions
 from newsletter.delivery.mailers import smtp, smtp_session
 
 TICK = timedelta(seconds=1)
@@ -19,6 +19,11 @@ application.app.conf.beat_schedule = {"tick": {**application.BEAT["tick"], "sche
 from workers import schedule  # noqa: E402 - it takes the tick's length from the application
 
 schedule.ASKED = replace(schedule.ASKED, expires=timedelta(seconds=5))
+
+from workers import sending  # noqa: E402 - it takes how long a task is not asked for again from the schedule
+
+sending.MOST_SECONDS = 0.2  # type: ignore[misc]
+freezing.COPIES_A_STEP = 10  # type: ignore[misc]
 
 smtp.Smtp.longest /= 20
 smtp.RETRY_AFTER /= 20  # type: ignore[misc]

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from time import monotonic
+from typing import Final
 
 from newsletter import queue
 from newsletter.delivery import batches, cohorts, letters, portions, restoration, settling, sweep, throttle
@@ -10,15 +12,28 @@ from newsletter.delivery.ledger import BatchRef
 from workers.app import app, settings, store
 from workers.schedule import ASKED
 
+FREEZE: Final = "workers.sending.freeze"
+MOST_SECONDS: Final = 5.0
+"""How long one task freezes before others have their turn."""
+
 log = logging.getLogger(__name__)
 
 
-@app.task(name="workers.sending.freeze")  # type: ignore[untyped-decorator]  # celery ships no types
+@app.task(name=FREEZE)  # type: ignore[untyped-decorator]  # celery ships no types
 def freeze() -> None:
-    """Address the newest edition to the readers whose hour has come, and ask for its batches to be sent."""
+    """Address the newest edition to the readers whose hour has come, and ask for its batches to be sent.
+
+    It goes on in another task, behind what waits to be sent, after some seconds
+    and before the mails that are dear to make.
+    """
+    ends_at = monotonic() + MOST_SECONDS
     restoration.notice(store(), settings(), datetime.now(UTC))
-    frozen = cohorts.freeze_due(store(), settings(), datetime.now(UTC))
-    _ask_for(throttle.worth_asking(store(), settings(), frozen))
+    for step in cohorts.freeze_in_steps(store(), settings(), datetime.now(UTC)):
+        _ask_for(throttle.worth_asking(store(), settings(), step.batches))
+        if (step.is_turn and step.batches) or monotonic() > ends_at:
+            store().set(ASKED(task=FREEZE), "1", ex=ASKED.expires)  # so that no tick asks for a second one
+            queue.connect(settings()).enqueue(FREEZE)
+            return
 
 
 @app.task(name="workers.sending.send_batch")  # type: ignore[untyped-decorator]  # celery ships no types

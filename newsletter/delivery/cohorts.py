@@ -17,17 +17,16 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from hashlib import blake2b
 
 import numpy as np
 
+from newsletter.delivery import freezing
 from newsletter.delivery import store as keys
-from newsletter.delivery.copies import Copy, edition_of, period_of, shape_of
+from newsletter.delivery.copies import period_of
+from newsletter.delivery.freezing import Addressee, Cohort, Frozen
 from newsletter.delivery.ledger import BatchRef
-from newsletter.delivery.rolls import Ids, Roll, Rolls
+from newsletter.delivery.rolls import Roll
 from newsletter.delivery.store import STALE_AFTER
-from newsletter.editions import is_quiet_for
-from newsletter.editions.periods import Period
 from newsletter.editions.store import EditionStore
 from newsletter.errors import InvalidInputError, NotFoundError
 from newsletter.models import Edition
@@ -46,9 +45,6 @@ _QUARTER = timedelta(minutes=15)
 """Every zone's offset, and so every slot, is a multiple of it."""
 
 log = logging.getLogger(__name__)
-
-Addressee = tuple[Reader, Period | None]
-"""Who is due, and which days the copy brings; None for the newest alone."""
 
 
 @dataclass(frozen=True)
@@ -79,20 +75,19 @@ def due(store: Store, settings: Settings, now: datetime) -> bool:
 
 
 def freeze_due(store: Store, settings: Settings, now: datetime) -> tuple[BatchRef, ...]:
-    """Address every reader whose slot has come, and return the batches that this makes, oldest edition first.
+    """Address every reader whose slot has come, and return the batches that this makes."""
+    return tuple(batch for step in freeze_in_steps(store, settings, now) for batch in step.batches)
 
-    Each edition's step is atomic: recipients, batches and how far in time it
-    has come are kept together or not at all, so a crash repeats nothing, and
-    two callers at once address nobody twice. Readers whose own edition would
-    be empty are not mailed.
+
+def freeze_in_steps(store: Store, settings: Settings, now: datetime) -> Iterator[Frozen]:
+    """Address every reader whose slot has come, in steps of seconds, oldest edition first.
+
+    Each step is atomic, and whoever stops asking for the next, or dies, leaves
+    the rest due: a crash repeats nothing, and two callers at once address
+    nobody twice. Readers without phrases come first, whatever the others cost.
     """
-    frozen: list[BatchRef] = []
-    for window in reversed(windows(store, now)):
-        if window.may_hold_a_slot:
-            while (refs := _freeze_window(store, settings, window)) is None:
-                pass  # another freeze or a welcome came between: look again
-            frozen += refs
-    return tuple(frozen)
+    due = (window for window in reversed(windows(store, now)) if window.may_hold_a_slot)
+    yield from freezing.freeze(store, settings, [_cohorts(store, window) for window in due])
 
 
 def freeze_everyone(store: Store, settings: Settings, day: date) -> tuple[BatchRef, ...]:
@@ -106,11 +101,8 @@ def freeze_everyone(store: Store, settings: Settings, day: date) -> tuple[BatchR
     edition = EditionStore(store).get(day)
     if edition is None:
         raise NotFoundError(f"There is no edition of {day}. Build it first: newsletter edition build {day}")
-    while True:
-        everyone = ((reader, None) for reader in _everyone(store, day))
-        refs = _freeze(store, settings, edition, everyone, through=None)
-        if refs is not None:
-            return refs
+    everyone = Cohort.of(edition, ((reader, None) for reader in _everyone(store, day)))
+    return tuple(batch for step in freezing.freeze(store, settings, [[everyone]]) for batch in step.batches)
 
 
 def everyone_waiting(store: Store, day: date) -> tuple[int, ...]:
@@ -163,120 +155,33 @@ def windows(store: Store, now: datetime) -> list[Window]:
     return found
 
 
-def _freeze_window(store: Store, settings: Settings, window: Window) -> tuple[BatchRef, ...] | None:
+def _cohorts(store: Store, window: Window) -> list[Cohort]:
+    """Return who is due in a window: first for the edition before, where a slot did not occur in its time."""
     subscribers = SubscriberStore(store)
     came = schedule.begins(subscribers.slots(), window.after, window.until)
-    earlier = _freeze_missed(store, settings, subscribers, window.edition, came)
-    if earlier is None:
-        return None
-    cohort = (one for occurrence in came for one in _wanting(subscribers, occurrence, window.edition.date))
-    refs = _freeze(store, settings, window.edition, cohort, through=window.until)
-    return None if refs is None else earlier + refs
+    newest = window.edition.date
+    cohort = (one for occurrence in came for one in _wanting(subscribers, occurrence, newest))
+    return [
+        *_missed(store, subscribers, window.edition, came),
+        Cohort.of(window.edition, cohort, window.until),
+    ]
 
 
-def _freeze_missed(
-    store: Store,
-    settings: Settings,
-    subscribers: SubscriberStore,
-    edition: Edition,
-    came: Iterable[Occurrence],
-) -> tuple[BatchRef, ...] | None:
-    """Address the edition before to slots that did not occur in its time; None where it must be redone."""
+def _missed(
+    store: Store, subscribers: SubscriberStore, edition: Edition, came: Iterable[Occurrence]
+) -> list[Cohort]:
+    """Return who is due for the edition before, because their slot did not occur in its time."""
     before = EditionStore(store).latest(before=edition.date)
     if before is None:
-        return ()
+        return []
     missed = [
         occurrence
         for occurrence in came
         if (last := schedule.occurrence(occurrence.slot, occurrence.day - _DAY)) is None
         or last < before.cut_off
     ]
-    if not missed:
-        return ()
     cohort = (one for occurrence in missed for one in _wanting(subscribers, occurrence, before.date))
-    return _freeze(store, settings, before, cohort, through=None)
-
-
-def _freeze(
-    store: Store,
-    settings: Settings,
-    edition: Edition,
-    cohort: Iterable[Addressee],
-    *,
-    through: datetime | None,
-) -> tuple[BatchRef, ...] | None:
-    """Freeze a cohort in one step; None where somebody else changed a list that it rests on meanwhile."""
-    rolls = Rolls(store, edition.date)
-    shelf = _Shelf(store, settings, edition)
-    for copy, ids in _by_copy(cohort).items():
-        brought = shelf.days(copy.period)
-        for had, new in rolls.parted(ids, brought):
-            own = copy.model_copy(update={"had": had})
-            fresh = [day for day in brought if day not in had]
-            for day in fresh:
-                rolls[day].enter(new)
-            if shelf.is_quiet(own):
-                rolls[fresh[-1]].pass_over(new)
-            else:
-                rolls[fresh[-1]].mail(new, shelf.rendering(own), own.model_dump_json(exclude_defaults=True))
-    return rolls.freeze(through)
-
-
-class _Shelf:
-    """The editions that a freeze looks at, each read once."""
-
-    def __init__(self, store: Store, settings: Settings, edition: Edition) -> None:
-        self._store = store
-        self._settings = settings
-        self._newest = edition.date
-        self._dates = sorted(EditionStore(store).dates())
-        self._read: dict[tuple[Period | None, bool], tuple[Edition, str]] = {}
-
-    def days(self, period: Period | None) -> tuple[date, ...]:
-        """Return the days of a period that have an edition, oldest first; without a period, the newest."""
-        if period is None:
-            return (self._newest,)
-        return tuple(day for day in self._dates if day in period)
-
-    def is_quiet(self, copy: Copy) -> bool:
-        """Whether a copy would be empty, or all that it is made from is lost."""
-        try:
-            return is_quiet_for(self._whole(copy)[0], copy.preferences, had=copy.had)
-        except NotFoundError:
-            log.exception("a mail of several days is left out")
-            return True
-
-    def rendering(self, copy: Copy) -> str:
-        """Name a rendering by all that goes into it, so that workers may keep what they rendered."""
-        content = self._whole(copy)[1] + copy.model_dump_json()
-        return blake2b(content.encode(), digest_size=6).hexdigest()
-
-    def _whole(self, copy: Copy) -> tuple[Edition, str]:
-        key = copy.period, bool(copy.preferences.topics)
-        if key not in self._read:
-            whole = edition_of(self._store, self._settings, self._newest, copy)
-            self._read[key] = whole, blake2b(whole.model_dump_json().encode()).hexdigest()
-        return self._read[key]
-
-
-def _by_copy(cohort: Iterable[Addressee]) -> dict[Copy, Ids]:
-    """Group readers by what they get, in the order in which they are due."""
-    groups: dict[tuple[object, ...], tuple[Copy, list[int]]] = {}
-    for reader, period in cohort:
-        wish = reader.preferences
-        agreed = (
-            wish.topics,
-            wish.followed_until,
-            wish.muted,
-            wish.limit,
-            wish.format,
-            wish.frequency,
-            period,
-        )
-        if agreed not in groups:
-            groups[agreed] = (Copy(preferences=shape_of(wish), period=period), [])
-        groups[agreed][1].append(reader.id)
-    return {copy: np.unique(np.array(ids, np.int64)) for copy, ids in groups.values()}
+    return [Cohort.of(before, cohort)] if missed else []
 
 
 def _wanting(subscribers: SubscriberStore, occurrence: Occurrence, newest: date) -> Iterator[Addressee]:

@@ -32,7 +32,8 @@ class Roll:
             self._version = str(store.hget(keys.EDITION(day=day), "version") or "0")
         self._bits = np.unpackbits(np.frombuffer(keys.read_bitmap(store, day), np.uint8))
         self._mailed = self._quiet = 0
-        self._is_longer = False
+        self.has_changed = False
+        """Whether anybody was put on it."""
         self._renderings: dict[str, str] = {}
         self.batches: list[str] = []
 
@@ -45,7 +46,7 @@ class Roll:
 
     def enter(self, ids: Ids) -> None:
         """Put readers on the roll."""
-        self._is_longer = True
+        self.has_changed = True
         missing = int(ids.max()) + 1 - len(self._bits)
         if missing > 0:
             self._bits = np.pad(self._bits, (0, missing))
@@ -73,7 +74,7 @@ class Roll:
         return [
             self.day.isoformat(),
             self._version,
-            np.packbits(self._bits).tobytes() if self._is_longer else b"",
+            np.packbits(self._bits).tobytes() if self.has_changed else b"",
             self._mailed,
             self._quiet,
             len(self._renderings),
@@ -114,6 +115,8 @@ class Rolls:
         `through` is how far in time the first day has come, where it has.
         """
         rolls = list(self._rolls.values())
+        if through is None and not any(roll.has_changed for roll in rolls):
+            return ()
         answer = Script.named("freeze").run(
             self._store,
             [keys.OPEN(), *(name for roll in rolls for name in roll.names())],

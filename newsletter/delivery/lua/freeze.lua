@@ -73,8 +73,8 @@ local function write(day)
   return first
 end
 
-if through ~= '' then
-  redis.call('HSET', days[1].keys[1], 'through', through)
+if through ~= '' and (redis.call('HGET', days[1].keys[1], 'through') or '') < through then
+  redis.call('HSET', days[1].keys[1], 'through', through) -- of two freezes, the later one's holds
 end
 local answer = { 'frozen' }
 for _, day in ipairs(days) do

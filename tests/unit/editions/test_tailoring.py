@@ -13,6 +13,8 @@ from newsletter.editions import for_reader, is_quiet_for
 from newsletter.editions.tailoring import STILL_REMEMBERED
 from newsletter.models import Edition, Entry, Paper, Preferences, Reason, Section
 from newsletter.topics import holds
+from newsletter.topics.matching import index
+from newsletter.topics.words import Clause, clauses
 
 DAY = date(2026, 6, 10)
 WORDS = ("diffusion", "agents", "graphs")
@@ -206,3 +208,18 @@ def test_a_week_after_going_back_to_everything_nothing_is_left_out() -> None:
     assert numbers(for_reader(an_edition(entry), Preferences(followed_until=late))) == [1]
     fresh = an_entry(1, "agents", offered_on=DAY - timedelta(days=2))
     assert for_reader(an_edition(fresh), Preferences(followed_until=DAY - timedelta(days=1))).is_quiet
+
+
+def test_a_paper_is_read_once_however_many_readers_follow_phrases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither reader nor phrase costs another reading of the day's texts."""
+    read: list[str] = []
+
+    def counting(text: str) -> tuple[Clause, ...]:
+        read.append(text)
+        return clauses(text)
+
+    monkeypatch.setattr(index, "clauses", counting)
+    edition = an_edition(an_entry(1, "agents"), tail=[an_entry(number, "graphs") for number in range(2, 30)])
+    for number in range(40):
+        for_reader(edition, Preferences(topics=("graphs", f"topic {number}"), muted=(f"word {number}",)))
+    assert len(read) == 2 * 29 + len(["graphs"]) + 2 * 40
