@@ -230,6 +230,12 @@ class Settings(BaseSettings):
         default=1000, ge=1, description="Mails that sign-ups may cause in an hour, all addresses together."
     )
 
+    previews_per_network_minute: int = Field(
+        default=60,
+        ge=1,
+        description="Previews that one network may ask a process for in a minute; beyond, 429.",
+    )
+
     # the sources
     contact: str = Field(
         default="", description="Mail or web address in the User-Agent, so that hosts can reach you."

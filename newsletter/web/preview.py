@@ -11,13 +11,19 @@ from newsletter.web import choices, proofs
 from newsletter.web.forms import Fields
 from newsletter.web.public import form_facts, offered
 from newsletter.web.site import Here, Router
+from newsletter.web.subscribing import too_many
 
 router: Final = Router()
 
 
 @router.page("/preview")
 def preview(request: Request, site: Here) -> Response:
-    """Show the newest edition for the topics, words, length and hour in the query; keep nothing of them."""
+    """Show the newest edition for the topics, words, length and hour in the query; keep nothing of them.
+
+    429 to a network that asks too often: this page is made anew for each request.
+    """
+    if wait := site.turnstile.wait(site.client(request), site.now()):
+        return too_many(site, wait)
     asked = Fields(request.query_params.multi_items())
     wanted, fault = choices.read_or(asked, offered(site))
     newest = site.kiosk.newest(site.store)

@@ -19,6 +19,7 @@ from newsletter.settings import Settings
 from newsletter.subscribers import origins
 from newsletter.web import caching
 from newsletter.web.kiosk import TAIL_SHOWN, Kiosk
+from newsletter.web.turnstile import Turnstile
 
 SHELF_PLACES = 200
 """Pages of at most some 100 KB: 20 MB a process."""
@@ -44,12 +45,15 @@ class Site:
     """The search index of this machine."""
     shelf: caching.Shelf = field(init=False)
     """Pages made from frozen editions; empty outside production, where templates change under it."""
+    turnstile: Turnstile = field(init=False)
+    """How often a network may ask for a page that is made for it alone."""
     _links: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.root = urlsplit(self.settings.base_url).path.rstrip("/")
         self.cabinet = Cabinet(self.settings.data_dir)
         self.shelf = caching.Shelf(SHELF_PLACES if self.settings.is_production else 0)
+        self.turnstile = Turnstile(self.settings.previews_per_network_minute)
         self.environment = pages.environment(self.settings)
         self.environment.globals |= {
             "path": self.path,

@@ -265,6 +265,24 @@ def test_a_preview_of_nonsense_says_what_is_wrong(visitor: Visitor, query: str):
     assert 'role="alert"' in answer.text
 
 
+def test_a_network_that_asks_for_many_previews_waits_and_others_do_not(
+    make_settings: Callable[..., Settings],
+):
+    """429 with the seconds to wait, and nothing is stored of who asked; the next minute begins anew."""
+    visitor = Visitor(make_settings(previews_per_network_minute=3))
+    before = visitor.everything()
+    neighbour = visitor.from_network("203.0.113.200")
+    asked = [web.get("/preview?topics=agents") for web in (visitor.web, neighbour, visitor.web)]
+    assert [answer.status_code for answer in asked] == [200] * 3
+    refused = neighbour.get("/preview")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+    assert "try again in a minute" in refused.text
+    assert visitor.from_network("198.51.100.7").get("/preview").status_code == 200
+    assert visitor.everything() == before
+    visitor.later(seconds=60)
+    assert visitor.web.get("/preview").status_code == 200
+
+
 def test_a_quiet_day_says_so_and_shows_what_was_polled(visitor: Visitor):
     """Quiet and broken never look alike."""
     page = seen(visitor.web.get("/d/2026-10-13").text)
