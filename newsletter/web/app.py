@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -45,8 +45,11 @@ _ROOMS = (
     *(public, preview, subscribing, confirming, unsubscribing, manage, moving, links),
     *(archive, periods, search, topics, feeds, api, status, files, webhooks),
 )
+_OPEN_TO_OTHERS = (unsubscribing, webhooks)
+"""What mail programs and mail providers post to, webmail of other sites included."""
 _WORDS = {
     400: ("That request could not be read", "Go back and try it again."),
+    403: ("That came from another site", "Open the page here and press its own button."),
     404: (
         "There is no such page",
         "The archive has every edition; the address may lack its last characters.",
@@ -73,7 +76,8 @@ def create(settings: Settings | None = None, *, clock: Callable[[], datetime] = 
     app.state.site = Site(settings, clock)
     app.state.site.keys  # noqa: B018  # fail at the start, not at the first form
     for room in _ROOMS:
-        app.include_router(room.router)
+        guards = [] if room in _OPEN_TO_OTHERS else [Depends(security.refuse_other_sites)]
+        app.include_router(room.router, dependencies=guards)
     app.mount(api.ROOT, api.create(app.state.site))
     app.add_middleware(security.SecurityHeaders, settings=settings)
     if settings.is_production:  # elsewhere a page follows its template at once

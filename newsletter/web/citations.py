@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import NamedTuple
+from urllib.parse import quote
 
 from newsletter.models import Edition, Entry, Paper
 from newsletter.rendering import phrasing, strangers
@@ -16,6 +17,8 @@ _TEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }
 _TEX_SPECIAL = re.compile(r"[\\&%$#_{}~^]")
+_ENDS_A_FIELD = re.compile(r"[\\{}^\"\s]")
+"""What neither BibTeX nor an address bears as it is."""
 
 
 def bibtex(edition: Edition, base_url: str) -> str:
@@ -27,20 +30,47 @@ def bibtex(edition: Edition, base_url: str) -> str:
 def _bibtex_entry(paper: Paper) -> str:
     fields = {
         "title": f"{{{_tex(paper.title)}}}",
-        "author": " and ".join(_tex(_one_line(name)) for name in paper.authors),
+        "author": " and ".join(_author(name) for name in paper.authors),
         "year": str((paper.announced or paper.first_seen).year),
-        "doi": paper.doi or "",
-        "eprint": paper.arxiv_id or "",
+        "doi": _verbatim(paper.doi or ""),
+        "eprint": _verbatim(paper.arxiv_id or ""),
         "archiveprefix": "arXiv" if paper.arxiv_id else "",
-        "primaryclass": paper.categories[0] if paper.arxiv_id and paper.categories else "",
-        "url": phrasing.home(paper) or "",
+        "primaryclass": _tex(paper.categories[0]) if paper.arxiv_id and paper.categories else "",
+        "url": _verbatim(phrasing.home(paper) or ""),
     }
     lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
     return f"@misc{{{phrasing.anchor(paper)},\n{lines}}}\n"
 
 
+def _verbatim(address: str) -> str:
+    """Write an address or identifier as BibTeX's verbatim fields do: TeX's signs stay, braces are encoded.
+
+    >>> _verbatim("https://example.org/a_b%20c?d={e}#f")
+    'https://example.org/a_b%20c?d=%7Be%7D#f'
+    """
+    return _ENDS_A_FIELD.sub(lambda found: quote(found[0], safe=""), _one_line(address))
+
+
+def _author(name: str) -> str:
+    """Write one author; braces keep a name together that BibTeX would take for several."""
+    written = _tex(name)
+    return f"{{{written}}}" if " and " in f" {written.lower()} " else written
+
+
 def _tex(text: str) -> str:
-    return _TEX_SPECIAL.sub(lambda found: _TEX[found.group()], _one_line(text))
+    """Escape TeX's signs. BibTeX counts braces, escaped or not: those that do not pair get names."""
+    line = _one_line(text)
+    signs = _TEX if _is_paired(line) else _TEX | {"{": r"\textbraceleft{}", "}": r"\textbraceright{}"}
+    return _TEX_SPECIAL.sub(lambda found: signs[found.group()], line)
+
+
+def _is_paired(text: str) -> bool:
+    depth = 0
+    for sign in text:
+        depth += (sign == "{") - (sign == "}")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _one_line(text: str) -> str:

@@ -9,7 +9,9 @@ import logging
 import re
 from urllib.parse import urlsplit
 
+from fastapi import Request
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.settings import Settings
@@ -37,6 +39,29 @@ def masked(path: str) -> str:
     '/api/v1/subscriptions/…'
     """
     return _TOKEN_PATH.sub(r"/\1/…", urlsplit(path).path if path.startswith("/") else "")
+
+
+async def refuse_other_sites(request: Request) -> None:
+    """Raise 403 where a page of another site posts: it could make a reader's browser act without the reader.
+
+    Browsers say whose page it is in `Sec-Fetch-Site`; older ones in `Origin`,
+    which is `null` from our own pages, because they name no referrer. What
+    neither names is no browser.
+    """
+    if request.method in {"GET", "HEAD"}:
+        return
+    site, origin = (request.headers.get(name, "") for name in ("sec-fetch-site", "origin"))
+    ours = {request.headers.get("host", ""), urlsplit(request.app.state.site.settings.base_url).netloc}
+    is_foreign = site == "cross-site" if site else origin not in {"", "null"} and _host(origin) not in ours
+    if is_foreign:
+        raise HTTPException(403)
+
+
+def _host(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return origin
 
 
 class SecurityHeaders:

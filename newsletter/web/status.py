@@ -1,6 +1,7 @@
 """What machines ask: whether the process lives, can work, and made today's edition."""
 
 import hmac
+import logging
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ from newsletter.web.site import Here, Router, Site
 
 router: Final = Router()
 
+log = logging.getLogger(__name__)
+
 _NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
@@ -33,8 +36,11 @@ def healthz() -> Response:
 
 
 @router.page("/readyz")
-def readyz(site: Here) -> Response:
-    """Say whether requests can be served: 503 names what is missing."""
+def readyz(request: Request, site: Here) -> Response:
+    """Say whether requests can be served, else 503; who may read the status learns what is missing.
+
+    Others do not: an error names hosts, ports and folders. The log has it too.
+    """
     faults: list[str] = []
     try:
         with unavailable_store():
@@ -45,8 +51,11 @@ def readyz(site: Here) -> Response:
         site.environment.get_template("landing.html")
     except TemplateError as error:
         faults.append(f"The template {error} cannot be read. Check NEWSLETTER_TEMPLATES_DIR.")
-    text = "\n".join(faults or ["ready"]) + "\n"
-    return PlainTextResponse(text, status_code=503 if faults else 200, headers=_NEVER_KEPT)
+    if not faults:
+        return PlainTextResponse("ready\n", headers=_NEVER_KEPT)
+    log.error("not ready: %s", " ".join(faults))
+    text = "\n".join(faults) if _may_read(request, site.settings) else "not ready; the log says why"
+    return PlainTextResponse(f"{text}\n", status_code=503, headers=_NEVER_KEPT)
 
 
 @router.page("/status.json")
@@ -74,14 +83,19 @@ def require_token(request: Request, settings: Settings) -> None:
 
     A token in the address would end in logs, so none is read there.
     """
-    if settings.metrics_token is None:
-        if settings.is_production:
-            raise HTTPException(404)
+    if _may_read(request, settings):
         return
+    if settings.metrics_token is None:
+        raise HTTPException(404)
+    raise HTTPException(401, headers={"WWW-Authenticate": 'Bearer realm="status"'})
+
+
+def _may_read(request: Request, settings: Settings) -> bool:
+    if settings.metrics_token is None:
+        return not settings.is_production
     kind, _, given = request.headers.get("authorization", "").partition(" ")
     wanted = settings.metrics_token.get_secret_value()
-    if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), wanted.encode()):
-        raise HTTPException(401, headers={"WWW-Authenticate": 'Bearer realm="status"'})
+    return kind.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), wanted.encode())
 
 
 def _report(site: Site, now: datetime) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What machines ask of the site."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -36,6 +37,31 @@ def test_the_process_answers_without_a_store(make_settings: Callable[..., Settin
     ready = visitor.web.get("/readyz")
     assert ready.status_code == 503
     assert "Start it, correct REDIS_URL" in ready.text
+
+
+@pytest.mark.parametrize(
+    "redis_url",
+    [
+        "redis://:a-password@127.0.0.1:1/3",
+        "redis://store.internal.example:6390",
+        "unix:///srv/secret/redis.sock",
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}], ids=["none", "wrong"])
+def test_a_stranger_learns_nothing_of_the_host_from_what_is_missing(
+    make_settings: Callable[..., Settings], caplog, redis_url: str, headers: dict[str, str]
+):
+    """503 without host, port or folder; the log and the holder of the token get the reason."""
+    settings = make_settings(redis_url=redis_url, metrics_token="sesame", environment="production")
+    visitor = Visitor(settings)
+    for path in ("/readyz", "/", "/api/v1/editions", "/status.json", "/metrics"):
+        told = visitor.web.get(path, headers=headers)
+        assert told.status_code in {401, 503}, path
+        assert not re.search("127[.]0|:1/|password|6390|internal|secret|redis|REDIS", told.text), path
+    assert visitor.web.get("/readyz").text == "not ready; the log says why\n"
+    assert "not ready: " in caplog.text
+    assert "REDIS_URL" in caplog.text
+    assert "REDIS_URL" in visitor.web.get("/readyz", headers=BEARER).text
 
 
 def test_a_working_site_is_ready(visitor: Visitor):
