@@ -50,6 +50,42 @@ def test_what_sendgrid_did_not_sign_changes_nothing(visitor: Visitor):
     assert visitor.subscribers.get(reader.id).status is SubscriberStatus.ACTIVE
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "999999999999",
+        "253402300800",
+        "99999999999999999999",
+        "-1",
+        "0",
+        "",
+        "1e9",
+        "nan",
+        "٣٣٣",
+        "1 ",
+        "x" * 5_000,
+    ],
+)
+@pytest.mark.parametrize("signed", ["", "AAAA", "not base64", "é", "=", "A" * 10_000])
+def test_no_header_of_a_stranger_breaks_the_door(visitor: Visitor, stamp: str, signed: str):
+    """403 for any timestamp and any signature that SendGrid would not send."""
+    headers = {
+        "X-Twilio-Email-Event-Webhook-Signature": signed.encode(),
+        "X-Twilio-Email-Event-Webhook-Timestamp": stamp.encode(),
+    }
+    assert visitor.web.post(DOOR, content=b"[]", headers=headers).status_code == 403
+
+
+def test_a_genuine_signature_of_an_instant_that_is_no_date_is_refused(visitor: Visitor):
+    """Even what the key signed must have been signed lately."""
+    for stamp in ("999999999999", "0"):
+        headers = {
+            "X-Twilio-Email-Event-Webhook-Signature": signature(stamp, b"[]"),
+            "X-Twilio-Email-Event-Webhook-Timestamp": stamp,
+        }
+        assert visitor.web.post(DOOR, content=b"[]", headers=headers).status_code == 403
+
+
 def test_bad_bodies_get_their_own_answers(visitor: Visitor):
     """Signed nonsense is 400, more than a post may hold 413, a GET 405."""
     assert post(visitor, b"{") == 400
