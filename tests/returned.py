@@ -88,6 +88,37 @@ Disposition: manual-action/MDN-sent-manually; displayed
 --b--
 """
 
+ARF = """\
+Return-Path: <>
+From: <feedback@arf.example.net>
+To: {to}
+Subject: FW: Trending papers
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary="OUTER"
+
+--OUTER
+Content-Type: text/plain; charset=us-ascii
+
+This is an email abuse report for an email message received from IP 192.0.2.1.
+
+--OUTER
+Content-Type: message/feedback-report
+
+Feedback-Type: {kind}
+User-Agent: SomeGenerator/1.0
+Version: 1
+Original-Mail-From: <{original}>
+
+--OUTER
+Content-Type: message/rfc822
+
+From: Papers <papers@example.org>
+Subject: Trending papers
+
+x
+--OUTER--
+"""
+
 
 def fields(
     status: str = "5.1.1", action: str = "failed", diagnostic: str = "smtp; 550 no", recipient: str = ""

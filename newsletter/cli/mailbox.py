@@ -20,6 +20,7 @@ TRY_AGAIN: Final = 75
 _SAID: Final = {
     Taken.LEFT: "unsubscribed",
     Taken.GONE: "not mailed any more",
+    Taken.COMPLAINED: "complained, not mailed any more",
     Taken.COUNTED: "turned away and counted",
     Taken.NOTHING: "left alone",
 }

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from redis.client import Pipeline
 
 from newsletter.delivery import reputation
+from newsletter.delivery.faults import Fault, fault_of
 from newsletter.delivery.ledger import Ending, Ledger, read_request_id
 from newsletter.delivery.mailers.personalization import REQUEST_ARGUMENT
 from newsletter.delivery.store import KEPT
@@ -254,9 +255,14 @@ def _soften(store: Store, events: Iterable[Event]) -> frozenset[str]:
         [
             (event.address, event.request_id, event.kind == "delivered")
             for event in sorted(events, key=lambda one: one.at)
-            if event.kind in {"blocked", "delivered"} and event.request_id
+            if event.request_id and _says_something_of_the_mailbox(event)
         ],
     )
+
+
+def _says_something_of_the_mailbox(event: Event) -> bool:
+    is_ours = event.kind == "blocked" and fault_of(event.reason) is Fault.SENDER
+    return event.kind in {"blocked", "delivered"} and not is_ours
 
 
 def _suppress(store: Store, event: Event, softened: frozenset[str], now: datetime) -> int:

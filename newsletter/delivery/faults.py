@@ -19,7 +19,9 @@ class Fault(StrEnum):
     MAILBOX = "mailbox"
     """The reader's mailbox exists and takes nothing now: it is full, or not served."""
     SENDER = "sender"
-    """Us: the server does not relay for us, or its policy refuses our mail."""
+    """Us: the server does not relay for us, or we did not prove who we are."""
+    POLICY = "policy"
+    """Their rules refuse our mail, or our mail server, for all that we are who we are."""
     REQUEST = "request"
     """The mail itself, or how we spoke."""
     SERVER = "server"
@@ -38,7 +40,8 @@ GONE_CODES: Final = frozenset(
 
 The last two are Exchange Online's.
 """
-_SENDER_CODES: Final = frozenset({"5.1.7", "5.1.8", "4.1.7", "4.1.8"})
+_SENDER_CODES: Final = re.compile(r"[45]\.(?:1\.[78]|7\.(?:[89]|2\d|54|57|60))")
+"""A bad sender's address, a log-in, SPF, DKIM, DMARC and ARC; the last three are Exchange Online's."""
 _BY_SUBJECT: Final = {
     "1": Fault.MAILBOX,
     "2": Fault.MAILBOX,
@@ -46,10 +49,10 @@ _BY_SUBJECT: Final = {
     "4": Fault.NETWORK,
     "5": Fault.REQUEST,
     "6": Fault.REQUEST,
-    "7": Fault.SENDER,
+    "7": Fault.POLICY,
 }
 ENHANCED: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
-_SAYS_NOTHING: Final = re.compile(r"\d\.0\.\d+|\d\.[35]\.0")
+_SAYS_NOTHING: Final = re.compile(r"\d\.0\.\d+|\d\.[2-5]\.0")
 """Statuses that stand for a failure without saying of what kind."""
 _HIDDEN_DIRECTORY: Final = "recipient address rejected: access denied"
 """Exchange Online says so, with 5.4.1, of a mailbox that does not exist."""
@@ -100,7 +103,7 @@ _DISLIKED: Final = _any_of(
     r"phish|not authori[sz]ed|unsolicited|suspicious|too many|rate limit|prohibit|access denied",
 )
 _ADDRESS: Final = re.compile(
-    r"<?(?:\"[^\"\s]{1,64}\"|[^\s<>\"(),:;\[\]]+)@(?:\[[^\]\s]*\]|[^\s<>\"'(),:;\[\]]+)>?"
+    r"<?(?:\"[^\"\s]{1,64}\"|[^\s<>\"(),:;\[\]@]{1,64})@(?:\[[^\]\s]*\]|[^\s<>\"'(),:;\[\]]+)>?"
 )
 
 
@@ -133,7 +136,7 @@ def fault_of_code(code: str) -> Fault:
     """Return who is at fault by an enhanced status that says something."""
     if code in GONE_CODES:
         return Fault.ADDRESS
-    if code in _SENDER_CODES:
+    if _SENDER_CODES.fullmatch(code):
         return Fault.SENDER
     return _BY_SUBJECT.get(code.split(".")[1], Fault.UNKNOWN)
 
@@ -152,6 +155,8 @@ def _fault_of_prose(said: str) -> Fault:
         return Fault.MAILBOX
     if _GONE.search(said):
         return Fault.ADDRESS
-    if _DISLIKED.search(said) or re.match(r"\s*53[0458]\b", said):
+    if re.match(r"\s*53[0458]\b", said):
         return Fault.SENDER
+    if _DISLIKED.search(said):
+        return Fault.POLICY
     return Fault.UNKNOWN

@@ -21,6 +21,8 @@ from newsletter.subscribers.store import SubscriberStore
 ENOUGH: Final = 5
 """So many readers refused in a row say more about us than about them."""
 
+_OURS: Final = frozenset({Fault.SENDER, Fault.POLICY})
+
 
 def reason_to_halt(found: Progress, refused: Iterable[str], *, named: int) -> str | None:
     """Return why an edition must stop after a request, or None. Pure.
@@ -37,8 +39,9 @@ def reason_to_halt(found: Progress, refused: Iterable[str], *, named: int) -> st
     if found.accepted:
         is_ours = everybody and not AGAINST_READER.intersection(faults)
         return _said(words[0], "any more") if is_ours and found.refused_in_row >= ENOUGH else None
-    if everybody and Fault.SENDER in faults:
-        return _said(words[faults.index(Fault.SENDER)])
+    ours = [said for said, fault in zip(words, faults, strict=True) if fault in _OURS]
+    if everybody and ours:
+        return _said(ours[0])
     is_over = not found.waiting and not found.uncertain
     return _said(words[0]) if words and (is_over or found.refused_in_row >= ENOUGH) else None
 

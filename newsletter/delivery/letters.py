@@ -107,7 +107,7 @@ def _judged(outcome: Outcome, claim: Claim, now: datetime) -> Outcome:
     words = outcome.refused.get(claim.subscriber.id, "")
     if now - claim.letter.created_at > WORTH_SENDING:
         return outcome
-    if outcome.rejected or fault_of(words) is Fault.SENDER:
+    if outcome.rejected or fault_of(words) in {Fault.SENDER, Fault.POLICY}:
         said = without_addresses(outcome.rejected or words).rstrip(".")
         return Outcome(halt=f"Letters are refused: {said}. Check NEWSLETTER_FROM and the mailer's account.")
     return outcome

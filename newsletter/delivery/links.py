@@ -6,6 +6,7 @@ from itertools import repeat
 
 import numpy as np
 
+from newsletter.delivery import return_path
 from newsletter.models import Recipient
 from newsletter.rendering.site import SiteFacts
 from newsletter.subscribers import tokens
@@ -31,7 +32,8 @@ def recipients(addresses: Mapping[int, str], site: SiteFacts, keys: Sequence[str
         MANAGE: _ending(f"{site.base_url}/manage/", tokens.sign_many("manage", numbers, keys)),
     }
     if site.bounce_address:
-        links[BY_MAIL] = _ending(_letter_to(site), leave)
+        mailto = return_path.leaving(site.bounce_address, leave)
+        links[BY_MAIL] = [f"mailto:{address}?subject=unsubscribe" for address in mailto]
     values = zip(*links.values(), strict=True)
     rows = zip(ids, addresses.values(), repeat(tuple(links)), values)
     return dict(zip(ids, map(_as_recipient, rows), strict=True))
@@ -39,8 +41,3 @@ def recipients(addresses: Mapping[int, str], site: SiteFacts, keys: Sequence[str
 
 def _ending(start: str, ends: Sequence[str]) -> list[str]:
     return [start + end for end in ends]
-
-
-def _letter_to(site: SiteFacts) -> str:
-    """Return the `mailto:` whose subject ends with a token; `mailbox` reads it."""
-    return f"mailto:{site.bounce_address}?subject=unsubscribe%20"

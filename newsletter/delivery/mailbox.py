@@ -1,9 +1,9 @@
 """The mailbox behind `NEWSLETTER_BOUNCE_ADDRESS`: bounces, and readers who leave by mail.
 
 Whatever else comes there (holiday notes, answers, spam) changes nothing. A
-bounce is believed for the signature in the address that it came to, never for
-what it says of itself, and an unsubscription for the token in its subject: no
-sender's address is proof of anything. Each mail may be read any number of
+bounce or a complaint is believed for the signature in the address that it came
+to, never for what it says of itself, and an unsubscription for the token in the
+address or in its subject: no sender's address is proof of anything. Each mail may be read any number of
 times, in any order, with one result.
 """
 
@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Final
 
 from newsletter.delivery import events, reports, reputation, settling
+from newsletter.delivery.faults import Fault
 from newsletter.delivery.ledger import read_request_id
 from newsletter.delivery.reports import Returned, Verdict
 from newsletter.delivery.return_path import ReturnPath, ReturnToken
 from newsletter.errors import InvalidInputError, SettingsError
 from newsletter.models import Subscriber
+from newsletter.rendering.mime import wire_address
 from newsletter.settings import Settings
 from newsletter.store import Store
 from newsletter.subscribers import signup
@@ -32,7 +34,11 @@ from newsletter.subscribers.suppression import Reason
 
 BELIEVED_FOR: Final = timedelta(days=30)
 """Mail servers give up within days; an older return path, found in some archive, bounces nobody away."""
-_LEAVING: Final = re.compile(r"\s*(?:re:\s*)?unsubscribe\s+([A-Za-z0-9_-]{16,64})\s*", re.IGNORECASE)
+COMPLAINTS_BELIEVED_FOR: Final = timedelta(days=365)
+"""A reader may say so of an old mail, too."""
+_LEAVING: Final = re.compile(
+    r"(?<![a-z0-9])unsubscribe(?:[\s+:_=-]|%20)+([A-Za-z0-9_-]{16,64})(?![A-Za-z0-9_-])", re.IGNORECASE
+)
 
 
 class Taken(StrEnum):
@@ -42,6 +48,8 @@ class Taken(StrEnum):
     """Its sender is unsubscribed."""
     GONE = "gone"
     """The address does not exist, and is not mailed any more."""
+    COMPLAINED = "complained"
+    """Its reader does not want the mail, and is never asked again."""
     COUNTED = "counted"
     """A mailing was turned away; `reputation` counts them."""
     NOTHING = "nothing"
@@ -56,9 +64,9 @@ def take(store: Store, settings: Settings, mail: bytes, now: datetime, *, sent_t
     """
     path = _return_path(settings)
     read = reports.read(mail)
-    if leaving := _LEAVING.fullmatch(read.subject):
-        left = signup.unsubscribe(store, settings, leaving[1], now)
-        return Taken.NOTHING if left is Left.DAMAGED else Taken.LEFT
+    asked = (*path.read_leaving(f"{sent_to}\n{read.addressed}"), *_LEAVING.findall(read.subject))
+    if any(signup.unsubscribe(store, settings, token, now) is not Left.DAMAGED for token in asked):
+        return Taken.LEFT
     if read.verdict is Verdict.NOTHING:
         return Taken.NOTHING
     for token in path.read(f"{sent_to}\n{read.addressed}"):
@@ -126,20 +134,43 @@ def _return_path(settings: Settings) -> ReturnPath:
 
 
 def _bounced(store: Store, token: ReturnToken, reader: Subscriber, read: Returned, now: datetime) -> Taken:
-    """Apply a bounce that is proved to be of a mail of ours to this reader."""
+    """Apply a bounce or a complaint that is proved to be of a mail of ours to this reader."""
+    is_complaint = read.verdict is Verdict.COMPLAINT
+    believed_for = COMPLAINTS_BELIEVED_FOR if is_complaint else BELIEVED_FOR
     mailed_on = _mailed_on(store, token.request_id)
-    if mailed_on is None or not now - BELIEVED_FOR <= mailed_on <= now + timedelta(days=1):
+    if mailed_on is None or not now - believed_for <= mailed_on <= now + timedelta(days=1):
         return Taken.NOTHING
     confirmed_at = reader.consent.confirmed_at
     if confirmed_at is not None and mailed_on.date() < confirmed_at.date():
         return Taken.NOTHING  # they have confirmed since: that address works again
     _prove(store, token, now)
-    is_gone = read.verdict is Verdict.GONE
+    if is_complaint:
+        events.count(store, token.request_id, "spamreport", reader.address)
+        reputation.end(store, reader.address, Reason.COMPLAINED, now)
+        return Taken.COMPLAINED
+    is_gone = read.verdict is Verdict.GONE and _is_about(read, reader.address)
     events.count(store, token.request_id, "bounce" if is_gone else "blocked", reader.address)
-    if is_gone or reputation.count_soft(store, [(reader.address, token.request_id, False)]):
+    if is_gone or (
+        read.fault is not Fault.SENDER
+        and reputation.count_soft(store, [(reader.address, token.request_id, False)])
+    ):
         reputation.end(store, reader.address, Reason.BOUNCED, now)
         return Taken.GONE
     return Taken.COUNTED
+
+
+def _is_about(read: Returned, address: str) -> bool:
+    """Whether a report names a reader's own address, or nobody: an alias outlives one of those behind it."""
+    return not read.recipients or any(
+        reports.is_same_mailbox(_in_ascii(one), _in_ascii(address)) for one in read.recipients
+    )
+
+
+def _in_ascii(address: str) -> str:
+    try:
+        return wire_address(address)
+    except InvalidInputError:
+        return address
 
 
 def _mailed_on(store: Store, request_id: str) -> datetime | None:

@@ -1,43 +1,56 @@
 """What a mail that came back says: pure, in time linear in its size, whatever was put into it.
 
 Delivery reports are `multipart/report` with a `message/delivery-status` part
-(RFC 3464, RFC 6533). They are read at the top of a message alone: what is
-nested deeper was forwarded by somebody, and nesting is how parsers are made
-to work for hours. Servers that write prose instead are understood as far as
-they quote the SMTP reply.
+(RFC 3464, RFC 6533), complaints have a `message/feedback-report` (RFC 5965).
+They are read at the top of a message alone: what is nested deeper was forwarded
+by somebody, and nesting is how parsers are made to work for hours. Servers that
+write prose instead are understood as far as `prose` reads it.
 
 A status tells whether the address is gone or the mail was turned away (RFC
-3463). Where it only says that something failed (`5.0.0`), the reply that it
-quotes is asked. Of several recipients in one report the mildest end counts: an
-alias of three people, one of whom has moved, is not gone.
+3463). Where it only says that something failed (`5.0.0`), the diagnostic is
+asked, and then the words for people. Of several recipients in one report the
+mildest end counts: an alias of three people, one of whom has moved, is not gone.
 """
 
-import base64
-import quopri
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from email.errors import MessageError
-from email.header import decode_header
 from enum import IntEnum
 from typing import Final
 
-from newsletter.delivery.faults import ENHANCED, GONE_CODES
+from newsletter.delivery import prose
+from newsletter.delivery.faults import Fault, fault_of, telling_code
+from newsletter.delivery.mailparts import (
+    LARGEST,
+    Part,
+    decoded,
+    first,
+    headers_of,
+    parts_of,
+    plain,
+)
 
-LARGEST: Final = 512 * 1024
-"""Bytes that are read of a mail; a report stands before the message that it reports on."""
+__all__ = ["LARGEST", "Returned", "Verdict", "read"]
+
 _LARGEST_HEAD: Final = 64 * 1024
-_MOST_PARTS: Final = 20
-_LONGEST_SUBJECT: Final = 1000
-
-_QUOTED_REPLY: Final = re.compile(r"(?<![\d.])[45]\d\d[ -]{1,2}\(?#?([45]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
-_BARE_REPLY: Final = re.compile(r"(?<![\d.])(4[25]\d|5[5]\d)[ -]")
-_BOUNDARY: Final = re.compile(r"boundary\s*=\s*(?:\"([^\"\r\n]{1,200})\"|([^\s;\"]{1,200}))", re.IGNORECASE)
-_DAEMON: Final = re.compile(r"(?<![a-z0-9._+-])(?:mailer[-_]?daemon|postmaster)@", re.IGNORECASE)
+_MOST_GROUPS: Final = 20
+_DAEMON: Final = re.compile(
+    r"(?<![a-z0-9._+-])(?:mailer[-_]?daemon|postmaster|mdaemon|microsoftexchange[0-9a-f]*)@"
+    r"|mail (?:delivery )?(?:sub)?system",
+    re.IGNORECASE,
+)
 _HOLIDAY: Final = re.compile(
-    r"\s*(?:auto(?:matic|mated)?[- ]?(?:reply|response)|out of (?:the )?office|abwesen|vacation|away)",
+    r"\s*(?:auto(?:matic|mated|-?mati\w+)?[-: ]*(?:reply|response|antwort|svar)|out of (?:the )?office"
+    r"|abwesen|vacation|away|r[ée]ponse automatique|absence|respuesta autom|risposta autom|resposta autom"
+    r"|automatisch antwoord|autosvar|automatyczna)",
     re.IGNORECASE,
 )
 _ADDRESSED: Final = ("To", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To")
+_COMPLAINTS: Final = re.compile(r"\s*(?:abuse|fraud|opt-out(?:-list)?)\s*$", re.IGNORECASE)
+_STATUS_PART: Final = re.compile(r"\s*message/(?:global-)?delivery-status\b", re.IGNORECASE)
+_FEEDBACK_PART: Final = re.compile(r"\s*message/feedback-report\b", re.IGNORECASE)
+
+_FOR_PEOPLE: Final = re.compile(r"\s*(?:$|text/(?!rfc))", re.IGNORECASE)
 
 
 class Verdict(IntEnum):
@@ -49,6 +62,8 @@ class Verdict(IntEnum):
     """Not now, not this mail, or not from us: to be counted."""
     GONE = 2
     """There is no such mailbox."""
+    COMPLAINT = 3
+    """Its reader says that the mail is not wanted."""
 
 
 @dataclass(frozen=True)
@@ -56,119 +71,145 @@ class Returned:
     """A mail to the return address, as far as we care."""
 
     addressed: str
-    """The headers that say where it was sent, in lines."""
+    """The headers that say where it was sent, in lines; of a complaint also what it says of the original."""
     subject: str
     verdict: Verdict
     status: str = ""
     """The status or reply that the verdict rests on."""
+    recipients: tuple[str, ...] = ()
+    """Whom it is about, as it says itself; empty where it does not say."""
+    fault: Fault = Fault.UNKNOWN
+    """Who is at fault, as far as the words tell."""
+
+
+@dataclass(frozen=True)
+class _End:
+    """What became of a mail, by one recipient's fields or by prose."""
+
+    verdict: Verdict
+    status: str = ""
+    recipients: tuple[str, ...] = ()
+    fault: Fault = Fault.UNKNOWN
 
 
 def read(mail: bytes) -> Returned:
     """Read a mail, hostile ones included; never raises."""
     text = mail[:LARGEST].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     head, _, body = text.partition(b"\n\n")
-    headers = _headers(head[:_LARGEST_HEAD])
-    kind = headers.get("content-type", [""])[0]
-    verdict, status = _of_report(kind, body) or _of_prose(headers, kind, body)
+    headers = headers_of(head[:_LARGEST_HEAD])
+    parts = parts_of(first(headers, "content-type"), body)
     addressed = "\n".join(value for name in _ADDRESSED for value in headers.get(name.lower(), []))
-    return Returned(addressed, _decoded(headers.get("subject", [""])[0]), verdict, status)
+    subject = decoded(first(headers, "subject"))
+    complaint = _complaint(parts)
+    if complaint is not None:
+        return Returned(f"{addressed}\n{complaint}", subject, Verdict.COMPLAINT)
+    end = _of_report(parts) or _of_prose(headers, parts, body)
+    return Returned(addressed, subject, end.verdict, end.status, end.recipients, end.fault)
 
 
-def verdict_of(action: str, status: str, diagnostic: str) -> Verdict:
-    """Return what one recipient's fields mean.
-
-    >>> verdict_of("failed", "5.1.1", ""), verdict_of("failed", "5.2.2", "")
-    (<Verdict.GONE: 2>, <Verdict.TURNED_AWAY: 1>)
-    """
-    if action.strip().lower() != "failed":
-        return Verdict.NOTHING
-    found = ENHANCED.search(status)
-    code = found[1] if found else ""
-    if code in {"", "5.0.0", "5.5.0"} and (quoted := ENHANCED.search(diagnostic)):
-        code = quoted[1]
-    return Verdict.GONE if code in GONE_CODES else Verdict.TURNED_AWAY
-
-
-def verdict_of_reply(text: str) -> tuple[Verdict, str]:
-    """Return what the first SMTP reply in a text means, and the code that says so.
-
-    >>> verdict_of_reply("550 5.1.1 no such user")
-    (<Verdict.GONE: 2>, '5.1.1')
-    """
-    if quoted := _QUOTED_REPLY.search(text):
-        return verdict_of("failed", quoted[1], ""), quoted[1]
-    if bare := _BARE_REPLY.search(text):
-        return Verdict.TURNED_AWAY, bare[1]
-    return Verdict.NOTHING, ""
-
-
-def _of_report(kind: str, body: bytes) -> tuple[Verdict, str] | None:
-    """Read the `message/delivery-status` part; None where there is none, or it names no recipient."""
-    boundary = _BOUNDARY.search(kind)
-    if not kind.lower().lstrip().startswith("multipart/") or boundary is None:
-        return None
-    mark = (boundary[1] or boundary[2]).encode("ascii", "replace")
-    for part in (b"\n" + body).split(b"\n--" + mark, _MOST_PARTS)[1:]:
-        head, _, content = part.lstrip(b" \t-").removeprefix(b"\n").partition(b"\n\n")
-        headers = _headers(head)
-        if re.match(
-            r"\s*message/(?:global-)?delivery-status\b", headers.get("content-type", [""])[0], re.IGNORECASE
-        ):
-            return _of_status(_plain(content, headers))
+def _complaint(parts: list[Part]) -> str | None:
+    """Return what a complaint says of the mail that it is about; None where this is none (RFC 5965)."""
+    for part in parts:
+        if _FEEDBACK_PART.match(part.kind):
+            fields = headers_of(plain(part)[:_LARGEST_HEAD])
+            if not _COMPLAINTS.match(first(fields, "feedback-type")):
+                return None
+            return "\n".join(fields.get("original-mail-from", []))
     return None
 
 
-def _of_status(content: bytes) -> tuple[Verdict, str] | None:
+def _of_report(parts: list[Part]) -> _End | None:
+    """Read the `message/delivery-status` part; None where there is none, or it names no recipient."""
+    for part in parts:
+        if _STATUS_PART.match(part.kind):
+            ends = list(_ends(plain(part), parts))
+            return min(ends, key=lambda end: end.verdict, default=None)
+    return None
+
+
+def _ends(content: bytes, parts: list[Part]) -> Iterator[_End]:
     """Read the fields of each recipient, which stand in groups of lines behind those of the message."""
-    ends: list[tuple[Verdict, str]] = []
-    for group in re.split(rb"\n[ \t]*\n", content.strip(b"\n"), maxsplit=_MOST_PARTS):
-        fields = _headers(group)
-        if "action" in fields:
-            status = fields.get("status", [""])[0]
-            diagnostic = fields.get("diagnostic-code", [""])[0]
-            ends.append((verdict_of(fields["action"][0], status, diagnostic), status or diagnostic[:100]))
-    return min(ends, default=None)
+    for group in re.split(rb"\n[ \t]*\n", content.strip(b"\n"), maxsplit=_MOST_GROUPS):
+        fields = headers_of(group, charset="utf-8")
+        if "action" in fields or ("status" in fields and "final-recipient" in fields):
+            yield _end(fields, parts)
 
 
-def _of_prose(headers: dict[str, list[str]], kind: str, body: bytes) -> tuple[Verdict, str]:
+def _end(fields: Mapping[str, list[str]], parts: list[Part]) -> _End:
+    status, diagnostic = first(fields, "status"), first(fields, "diagnostic-code")
+    said = status or diagnostic[:100]
+    final, original = (_address(first(fields, f"{which}-recipient")) for which in ("final", "original"))
+    about = tuple(one for one in (final or original,) if one)
+    if first(fields, "action", "failed").strip().lower() != "failed":
+        return _End(Verdict.NOTHING, said, about)
+    fault = _fault(status, diagnostic, final or original, parts)
+    is_other = bool(final and original) and not is_same_mailbox(final, original)
+    is_gone = fault is Fault.ADDRESS and not _is_passing(status, diagnostic) and not is_other
+    return _End(Verdict.GONE if is_gone else Verdict.TURNED_AWAY, said, about, fault)
+
+
+def _fault(status: str, diagnostic: str, address: str, parts: list[Part]) -> Fault:
+    """Ask the status and the diagnostic, and the words for people where both say nothing."""
+    fault = fault_of(f"{status} {diagnostic}")
+    if fault is not Fault.UNKNOWN:
+        return fault
+    said = prose.failure(_for_people(parts, b""), about=address)
+    return said.fault if said else fault
+
+
+def _is_passing(status: str, diagnostic: str) -> bool:
+    """Whether the code that tells most is of the fourth class: it was given up, not refused for good."""
+    return (telling_code(status) or telling_code(diagnostic) or status.strip()).startswith("4")
+
+
+def _of_prose(headers: Mapping[str, list[str]], parts: list[Part], body: bytes) -> _End:
     """Read a bounce in prose, as some servers write it; holiday notes and people's answers are none."""
     sender = " ".join(headers.get("from", []) + headers.get("return-path", []))
-    subject = _decoded(headers.get("subject", [""])[0])
+    subject = decoded(first(headers, "subject"))
     is_note = "x-autoreply" in headers or "x-autorespond" in headers or _HOLIDAY.match(subject) is not None
-    if is_note or "multipart/report" in kind.lower() or _DAEMON.search(sender) is None:
-        return Verdict.NOTHING, ""
-    return verdict_of_reply(body[:_LARGEST_HEAD].decode("latin-1"))
+    is_report = "multipart/report" in first(headers, "content-type").lower()
+    if is_note or is_report or _DAEMON.search(sender) is None:
+        return _End(Verdict.NOTHING)
+    text = _for_people(parts, plain(Part(first(headers, "content-type"), headers, body)))
+    said = None if prose.is_about_delay(subject, text) else prose.failure(text)
+    if said is None:
+        return _End(Verdict.NOTHING)
+    is_gone = said.fault is Fault.ADDRESS and not said.status.startswith("4")
+    return _End(Verdict.GONE if is_gone else Verdict.TURNED_AWAY, said.status, said.addresses, said.fault)
 
 
-def _headers(head: bytes) -> dict[str, list[str]]:
-    """Return header lines unfolded, by lower-case name; bytes that are no ASCII come as Latin-1."""
-    lines = head.decode("latin-1")
-    found: dict[str, list[str]] = {}
-    for line in re.sub(r"\n[ \t]+", " ", lines.strip("\n")).split("\n"):
-        name, colon, value = line.partition(":")
-        if colon:
-            found.setdefault(name.strip().lower(), []).append(value.strip())
-    return found
+def _for_people(parts: list[Part], otherwise: bytes) -> str:
+    """Return the words of a report that are written for people."""
+    part = next((part for part in parts if _FOR_PEOPLE.match(part.kind)), None)
+    content = (plain(part) if part else otherwise)[:_LARGEST_HEAD].decode("utf-8", "replace")
+    if part and "html" in part.kind.lower():
+        content = re.sub(r"<(?:br|/?p|/?div|/?td|/?tr)\b[^<>]{0,500}>", "\n", content, flags=re.IGNORECASE)
+        content = re.sub(r"</?[a-z][^<>@]{0,500}>", "", content, flags=re.IGNORECASE)
+    return content
 
 
-def _plain(content: bytes, headers: dict[str, list[str]]) -> bytes:
-    """Undo a transfer encoding, which some servers put on a part that needs none."""
-    encoding = headers.get("content-transfer-encoding", [""])[0].lower()
-    if encoding == "quoted-printable":
-        return quopri.decodestring(content)
-    if encoding != "base64":
-        return content
-    kept = re.sub(rb"[^A-Za-z0-9+/]", b"", content)
-    return base64.b64decode(kept[: len(kept) // 4 * 4]).replace(b"\r\n", b"\n")
+def is_same_mailbox(one: str, other: str) -> bool:
+    """Whether two spellings name one mailbox: folded case, a detail behind `+`, a host within the domain.
+
+    >>> is_same_mailbox("Ada+papers@example.net", "ada@mx1.example.net")
+    True
+    """
+    (local, _, domain), (other_local, _, other_domain) = (
+        address.casefold().rstrip(".").rpartition("@") for address in (one, other)
+    )
+    is_near = domain == other_domain or f".{domain}".endswith(f".{other_domain}")
+    is_near = is_near or f".{other_domain}".endswith(f".{domain}")
+    return is_near and (local == other_local or local.partition("+")[0] == other_local.partition("+")[0])
 
 
-def _decoded(value: str) -> str:
-    """Return a header's words with their RFC 2047 encoding undone, or as they are where it is broken."""
-    try:
-        parts = decode_header(value[:_LONGEST_SUBJECT])
-        return "".join(
-            part if isinstance(part, str) else part.decode(charset or "latin-1", "replace")
-            for part, charset in parts
-        )
-    except (ValueError, LookupError, MessageError):
-        return value
+def _address(field: str) -> str:
+    """Return the address of a recipient's field, RFC 6533's escapes undone; empty where it holds none."""
+    _, _, value = field.rpartition(";")
+    value = re.sub(r"\([^()]*\)", "", value).strip().strip("<>")
+    value = re.sub(r"\\x\{([0-9A-Fa-f]{2,6})\}", lambda found: _character(found[1]), value)
+    return value if re.fullmatch(r"\S{1,64}@\S{1,253}", value) else ""
+
+
+def _character(digits: str) -> str:
+    number = int(digits, 16)
+    return chr(number) if number <= 0x10FFFF else ""

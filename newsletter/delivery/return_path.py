@@ -7,6 +7,8 @@ both and the reader's address: nobody can bounce another reader away, and what
 bounced at an address that the reader has left since proves nothing any more.
 The address itself is not in it. Everything is in lower case, because mail
 servers on the way may fold the case of a local part.
+
+The address that a reader leaves by mail at is made alike; see `leaving`.
 """
 
 import base64
@@ -16,6 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from newsletter.errors import SettingsError
 from newsletter.models import Recipient
 from newsletter.settings import Settings
@@ -24,7 +28,9 @@ LONGEST_LOCAL_PART: Final = 12
 """Of the configured address: 64 octets (RFC 5321, 4.5.3.1.1) less the longest token."""
 _ADDRESS: Final = re.compile(r"([a-z0-9._-]+)@([a-z0-9.-]+)", re.IGNORECASE)
 _BEHIND_PLUS: Final = r"([a-z0-9-]{3,20}(?:\.\d{1,12}){2,3})\.([a-z2-7]{16})"
+_LEAVING: Final = r"u-([a-z2-7]{16,51})"
 _MAC_BYTES: Final = 10
+_BASE32: Final = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", np.uint8)
 
 
 @dataclass(frozen=True)
@@ -78,19 +84,54 @@ class ReturnPath:
         >>> path.read(f"To: <{path.writer('2026-06-10.17.3')(ada).upper()}>")[0].request_id
         '2026-06-10.17.3'
         """
-        place = (
-            rf"(?<![a-z0-9.+-]){re.escape(self.local)}\+{_BEHIND_PLUS}@{re.escape(self.domain)}(?![a-z0-9.-])"
-        )
         found: dict[ReturnToken, None] = {}
-        for named, mac in re.findall(place, text, re.IGNORECASE):
+        for named, mac in re.findall(self._place(_BEHIND_PLUS), text, re.IGNORECASE):
             request_id, _, number = named.lower().rpartition(".")
             found[ReturnToken(request_id, int(number), mac.lower())] = None
         return tuple(found)
+
+    def read_leaving(self, text: str) -> tuple[str, ...]:
+        """Return the unsubscribe tokens in a text's addresses (some headers), as `leaving` wrote them."""
+        found = re.findall(self._place(_LEAVING), text, re.IGNORECASE)
+        return tuple(dict.fromkeys(_token(written) for written in found))
+
+    def _place(self, behind_plus: str) -> str:
+        local, domain = re.escape(self.local), re.escape(self.domain)
+        return rf"(?<![a-z0-9.+-]){local}\+{behind_plus}@{domain}\.?(?![a-z0-9.-])"
 
     def is_genuine(self, token: ReturnToken, address: str) -> bool:
         """Whether we signed this token, with any of the keys, for a mail to this very address."""
         named = f"{token.request_id}.{token.subscriber_id}"
         return any(hmac.compare_digest(token.mac, _mac(named, address, key)) for key in self.keys)
+
+
+def leaving(address: str, tokens: Sequence[str]) -> list[str]:
+    """Return where a mail unsubscribes a reader, whatever its subject is: for each token, an address with it.
+
+        bounces+u-mfzwizlnmfzwizlnmfzwizlnmfzwizlnmfzwizlnmfzwizln@example.org
+
+    A token's bytes are written in base32, in lower case. `address` is the
+    bounce address; the tokens are alike long, in URL-safe base64.
+    """
+    local, _, domain = address.lower().rpartition("@")
+    if not tokens:
+        return []
+    raw = np.frombuffer(base64.urlsafe_b64decode("".join(tokens)), np.uint8).reshape(len(tokens), -1)
+    bits = np.unpackbits(raw, axis=1)
+    bits = np.pad(bits, ((0, 0), (0, -bits.shape[1] % 5)))
+    fives = np.packbits(bits.reshape(len(tokens), -1, 5), axis=2)[:, :, 0] >> 3
+    written, length = _BASE32[fives].tobytes().decode("ascii"), fives.shape[1]
+    start, end = f"{local}+u-", f"@{domain}"
+    return [start + written[at : at + length] + end for at in range(0, len(written), length)]
+
+
+def _token(written: str) -> str:
+    """Return the token that `leaving` wrote; something that nobody signed for anything else."""
+    padded = written.upper() + "=" * (-len(written) % 8)
+    try:
+        return base64.urlsafe_b64encode(base64.b32decode(padded)).decode("ascii").rstrip("=")
+    except ValueError:
+        return "damaged"
 
 
 def _mac(named: str, address: str, key: str) -> str:

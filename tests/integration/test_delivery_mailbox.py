@@ -11,11 +11,11 @@ from urllib.parse import unquote
 
 import pytest
 from mailing import DAY, ObedientMailer, an_edition, publish, subscribe
-from returned import OUT_OF_OFFICE, a_report, fields
+from returned import ARF, OUT_OF_OFFICE, a_report, fields
 from smtp_listener import Manners, SmtpListener
 
 from newsletter import settings as settings_module
-from newsletter.delivery import cohorts, events, mailbox, mailers, settling
+from newsletter.delivery import cohorts, events, links, mailbox, mailers, settling
 from newsletter.delivery.batches import send_batch
 from newsletter.delivery.ledger import BatchRef, Ledger
 from newsletter.delivery.mailbox import Taken
@@ -24,6 +24,7 @@ from newsletter.delivery.reputation import SOFT_LIMIT
 from newsletter.delivery.return_path import ReturnPath
 from newsletter.errors import InvalidInputError
 from newsletter.models import Recipient, SubscriberStatus
+from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.store import Store
 from newsletter.subscribers import signup, suppression
@@ -207,10 +208,11 @@ def test_a_reader_leaves_by_mail_before_the_next_send(
     mail = message_from_bytes(content, policy=policy.default)
     link, by_mail = re.findall(r"<([^>]+)>", mail["List-Unsubscribe"])
     assert link.startswith("http://localhost:8000/u/")
-    address, _, subject = unquote(by_mail).partition("?subject=")
-    assert address == f"mailto:{BOUNCES}"
-    assert b"=?" not in content.partition(b"List-Unsubscribe:")[2].partition(b"\r\n")[0]
-    sent = f"From: whoever@example.net\r\nTo: {BOUNCES}\r\nSubject: {subject}\r\n\r\n".encode()
+    address, _, subject = unquote(by_mail).removeprefix("mailto:").partition("?subject=")
+    assert (address.startswith("bounces+u-"), subject) == (True, "unsubscribe")
+    assert len(address.partition("@")[0]) <= 64
+    assert b"=?" not in content.partition(b"List-Unsubscribe:")[2].partition(b"List-")[0]
+    sent = f"From: whoever@example.net\r\nTo: {address}\r\nSubject: {subject}\r\n\r\n".encode()
     publish(store, an_edition(DAY + timedelta(days=1)))
     (tomorrow,) = cohorts.freeze_due(store, settings, SEVEN + timedelta(days=1))
     assert mailbox.take(store, settings, sent, SEVEN) is Taken.LEFT
@@ -219,6 +221,128 @@ def test_a_reader_leaves_by_mail_before_the_next_send(
     mailer = ObedientMailer()
     send_batch(store, settings, tomorrow.day, tomorrow.batch, mailer=mailer)
     assert mailer.named == [ids[0], *ids[2:]]
+
+
+SUBJECTS = [
+    *("unsubscribe", "", "AW: unsubscribe", "[EXTERNAL] unsubscribe", "***SPAM*** unsubscribe"),
+    *("abmelden", "=?utf-8?q?D=C3=A9sabonner?=", "Re: Trending papers"),
+]
+TOKEN_SUBJECTS = [
+    *("unsubscribe {}", "AW: unsubscribe {}", "[EXTERNAL] unsubscribe {}", "***SPAM*** unsubscribe {}"),
+    *("unsubscribe+{}", "Unsubscribe  {}.", "RE: Fwd: UNSUBSCRIBE {}", "unsubscribe%20{}", "unsubscribe: {}"),
+    *("=?utf-8?q?unsubscribe_{}?=", '"unsubscribe {}"'),
+]
+
+
+def leaving_address(settings: Settings, number: int) -> tuple[str, str]:
+    """Return the address that a reader leaves at by mail, and the token in it."""
+    links_of = dict(links.of(number, SiteFacts.of(settings), settings.keys))
+    address = links_of[links.BY_MAIL].removeprefix("mailto:").partition("?")[0]
+    return address, links_of[links.UNSUBSCRIBE].rpartition("/")[2]
+
+
+@pytest.mark.parametrize("change", [str, str.upper, lambda address: f"{address}."], ids=["", "folded", "dot"])
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_the_address_that_a_mail_came_to_unsubscribes_whatever_the_subject(
+    store: Store,
+    settings: Settings,
+    frozen: tuple[BatchRef, list[int]],
+    subject: str,
+    change: Callable[[str], str],
+) -> None:
+    """Clients and gateways put what they like in front of a subject, or send none."""
+    _, ids = frozen
+    address, _ = leaving_address(settings, ids[1])
+    mail = f"From: r1@example.org\r\nTo: <{change(address)}>\r\nSubject: {subject}\r\n\r\n".encode()
+    assert mailbox.take(store, settings, mail, SEVEN) is Taken.LEFT
+    expected = [SubscriberStatus.ACTIVE] * 5
+    expected[1] = SubscriberStatus.UNSUBSCRIBED
+    assert [status_of(store, one) for one in ids] == expected
+
+
+@pytest.mark.parametrize("subject", TOKEN_SUBJECTS)
+def test_a_token_is_found_anywhere_in_a_subject(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]], subject: str
+) -> None:
+    """As the mails of before had it."""
+    _, ids = frozen
+    _, token = leaving_address(settings, ids[2])
+    mail = f"From: r2@example.org\r\nTo: {BOUNCES}\r\nSubject: {subject.format(token)}\r\n\r\n".encode()
+    assert mailbox.take(store, settings, mail, SEVEN) is Taken.LEFT
+    assert status_of(store, ids[2]) is SubscriberStatus.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize("behind", ["u-" + "a" * 34, "u-" + "a" * 48, "u-", "u-0189", "u-" + "a" * 17])
+def test_an_address_with_a_token_made_up_unsubscribes_nobody(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]], behind: str
+) -> None:
+    """Nor does it fail."""
+    _, ids = frozen
+    mail = f"From: r0@example.org\r\nTo: bounces+{behind}@example.org\r\nSubject: unsubscribe\r\n\r\n"
+    assert mailbox.take(store, settings, mail.encode(), SEVEN) is Taken.NOTHING
+    assert [status_of(store, one) for one in ids] == [SubscriberStatus.ACTIVE] * 5
+
+
+@pytest.mark.parametrize("where", ["to", "original"])
+def test_a_complaint_to_a_signed_return_path_suppresses_its_reader(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]], where: str
+) -> None:
+    """And nobody else; the token may stand in the address or in what the report says of the original."""
+    _, ids = frozen
+    path = return_path(settings, ids[3], "r3@example.org")
+    to = {"to": "abuse@example.org", "original": "papers@example.org"} | {where: path}
+    mail = ARF.format(kind="abuse", **to).encode()
+    assert mailbox.take(store, settings, mail, SEVEN) is Taken.COMPLAINED
+    assert mailbox.take(store, settings, mail, SEVEN) is Taken.COMPLAINED
+    assert status_of(store, ids[3]) is SubscriberStatus.COMPLAINED
+    found = suppression.find(store, "r3@example.org")
+    assert found is not None
+    assert found.reason is Reason.COMPLAINED
+    assert [status_of(store, one) for one in ids if one != ids[3]] == [SubscriberStatus.ACTIVE] * 4
+    assert events.totals(store, DAY) == {"spamreport": 1}
+
+
+def test_a_complaint_that_nobody_signed_for_changes_nothing(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]]
+) -> None:
+    """Feedback loops are open to everybody."""
+    _, ids = frozen
+    forged_path = return_path(settings, ids[3], "r2@example.org")
+    mail = ARF.format(kind="abuse", to=forged_path, original=forged_path).encode()
+    assert mailbox.take(store, settings, mail, SEVEN) is Taken.NOTHING
+    assert status_of(store, ids[3]) is SubscriberStatus.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("recipient", "taken"),
+    [
+        ("R0@example.org", Taken.GONE),
+        ("<r0@mx.example.org>", Taken.GONE),
+        ("", Taken.GONE),
+        ("member@example.org", Taken.COUNTED),
+        ("r1@example.org", Taken.COUNTED),
+    ],
+)
+def test_only_a_report_on_the_readers_own_address_ends_it(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]], recipient: str, taken: Taken
+) -> None:
+    """A member who left a team does not end the team's mail."""
+    _, ids = frozen
+    mail = a_report(return_path(settings, ids[0], "r0@example.org"), fields(recipient=recipient))
+    assert mailbox.take(store, settings, mail, SEVEN) is taken
+
+
+def test_what_comes_back_for_a_fault_of_our_own_is_counted_and_ends_nobody(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]]
+) -> None:
+    """SPF, DKIM and DMARC are ours to mend, and a provider that asks for them has a third of a list."""
+    _, ids = frozen
+    ours = fields("5.7.26", diagnostic="smtp; 550-5.7.26 This mail is unauthenticated")
+    for edition in range(10, 10 + SOFT_LIMIT + 1):
+        path = return_path(settings, ids[0], "r0@example.org", f"2026-06-{edition:02}.1.2")
+        taken = mailbox.take(store, settings, a_report(path, ours), SEVEN + timedelta(days=edition - 10))
+        assert taken is not Taken.GONE
+    assert status_of(store, ids[0]) is SubscriberStatus.ACTIVE
 
 
 @pytest.mark.parametrize(

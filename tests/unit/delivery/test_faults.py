@@ -45,15 +45,17 @@ SENDER = [
     "550 SPF check failed for example.org",
     "550 DMARC policy violation",
     "550-5.7.1 DKIM signature missing",
-    "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org",
-    "571 Message refused, your host is on a blacklist",
     "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain",
-    "550 Administrative prohibition",
-    "451 4.7.1 Try again later, policy",
-    "given up after two days: 450 4.7.1 greylisted",
     "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
     "550 Sender verify failed",
     "535 5.7.8 Error: authentication failed",
+]
+POLICY = [
+    "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org",
+    "571 Message refused, your host is on a blacklist",
+    "550 Administrative prohibition",
+    "451 4.7.1 Try again later, policy",
+    "given up after two days: 450 4.7.1 greylisted",
 ]
 
 
@@ -62,6 +64,7 @@ SENDER = [
     [(one, Fault.ADDRESS) for one in ADDRESS]
     + [(one, Fault.MAILBOX) for one in MAILBOX]
     + [(one, Fault.SENDER) for one in SENDER]
+    + [(one, Fault.POLICY) for one in POLICY]
     + [
         ("552 5.3.4 Message too big", Fault.SERVER),
         ("451 4.3.0 Local error in processing", Fault.UNKNOWN),

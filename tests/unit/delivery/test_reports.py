@@ -8,7 +8,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from returned import OUT_OF_OFFICE, QMAIL, READ_RECEIPT, a_report, fields
+from returned import ARF, OUT_OF_OFFICE, QMAIL, READ_RECEIPT, a_report, fields
 
 from newsletter.delivery import reports
 from newsletter.delivery.reports import Verdict
@@ -49,6 +49,199 @@ def test_a_status_tells_an_address_that_is_gone_from_a_mail_that_was_turned_away
     """Address faults are for good; full mailboxes, policies, delays and our own faults are not."""
     mail = a_report(TO, fields(status, action, diagnostic))
     assert reports.read(mail).verdict is expected
+
+
+PROSE = {
+    "qmail, local": (
+        """\
+Hi. This is the qmail-send program at mx.example.net.
+I'm afraid I wasn't able to deliver your message to the following addresses.
+This is a permanent error; I've given up. Sorry it didn't work out.
+
+<ada@example.net>:
+Sorry, no mailbox here by that name. (#5.1.1)
+
+--- Below this line is a copy of the message.
+
+Return-Path: <bounces@example.org>
+Subject: On <ada@example.net> 552 5.2.2 quotas
+""",
+        GONE,
+    ),
+    "vpopmail": ("<ada@example.net>:\nSorry, no mailbox here by that name. vpopmail (#5.1.1)\n", GONE),
+    "vpopmail, bouncing": ("<ada@example.net>:\nThis address no longer accepts mail.\n", GONE),
+    "qmail, host": (
+        "<ada@nosuch.example>:\nSorry, I couldn't find any host named so. (#5.1.2)\n",
+        GONE,
+    ),
+    "qmail, given up": (
+        (
+            "<ada@example.net>:\nSorry, I wasn't able to establish an SMTP connection. (#4.4.1)\n"
+            "I'm not going to try again; this message has been in the queue too long.\n"
+        ),
+        TURNED_AWAY,
+    ),
+    "qmail, quota": ("<ada@example.net>:\nUser is over the quota. (#5.2.2)\n", TURNED_AWAY),
+    "Exim": (
+        (
+            "A message that you sent could not be delivered to one or more of its\nrecipients. "
+            "This is a permanent error. The following address(es) failed:\n\n"
+            "  ada@example.net\n    Unrouteable address\n"
+        ),
+        GONE,
+    ),
+    "Exim, remote": (
+        (
+            "  ada@example.net\n    SMTP error from remote mail server after RCPT TO:<ada@example.net>:\n"
+            "    host mx.example.net [192.0.2.1]: 550 unknown user\n"
+        ),
+        GONE,
+    ),
+    "Exim, expired": ("  ada@example.net\n    retry timeout exceeded: 451 come later\n", TURNED_AWAY),
+    "sendmail": (
+        (
+            "   ----- The following addresses had permanent fatal errors -----\n<ada@example.net>\n"
+            "    (reason: 550 5.1.1 <ada@example.net>... User unknown)\n\n"
+            "   ----- Transcript of session follows -----\n... while talking to mx.example.net.:\n"
+            ">>> DATA\n<<< 503 5.0.0 Need RCPT (recipient)\n"
+        ),
+        GONE,
+    ),
+    "Gmail": (
+        (
+            "Delivery to the following recipient failed permanently:\n\n     ada@example.net\n\n"
+            "Technical details of permanent failure:\nGoogle tried to deliver your message, but it "
+            "was rejected by the server\nfor the recipient domain example.net. "
+            "The error that the other server returned was:\n"
+            "550 5.1.1 <ada@example.net>: user unknown\n"
+        ),
+        GONE,
+    ),
+    "Yahoo": (
+        "<ada@yahoo.com>:\n554: delivery error: dd This user doesn't have a yahoo.com account [0]\n",
+        GONE,
+    ),
+    "a warning": (
+        (
+            "Your message to the following recipients is delayed; no action is required.\n\n"
+            "  ada@example.net\n    host mx: 451 4.1.1 user unknown for now\n"
+        ),
+        NOTHING,
+    ),
+    "words far from any address": ("We like papers on unknown users.\n\nYours, the machine\n", NOTHING),
+    "words in the copied mail": (
+        "<ada@example.net>:\nno reason was given\n\nSubject: On unknown users at <ada@example.net>\n",
+        NOTHING,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROSE)
+def test_prose_is_read_where_it_stands_with_an_address(name: str) -> None:
+    """As well-known servers write it; what is copied from our own mail is not theirs."""
+    text, expected = PROSE[name]
+    mail = f"From: MAILER-DAEMON@mx.example.net\nTo: {TO}\nSubject: failure notice\n\n{text}"
+    assert reports.read(mail.encode()).verdict is expected
+
+
+MIXED = """\
+From: Mailer Daemon <MAILER-DAEMON@mx.example.net>
+To: {to}
+Subject: Delivery status notification: failed
+Content-Type: multipart/{kind};boundary="107/mx"
+
+--107/mx
+Content-Type: text/plain; charset=us-ascii
+
+An error has occurred while attempting to deliver a message for
+the following list of recipients:
+
+{words}
+
+--107/mx
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.net
+
+Final-Recipient: rfc822; ada@example.net
+Action: failed
+Status: {status}
+{more}
+--107/mx
+Content-Type: text/rfc822-headers
+
+Subject: On ada@example.net: user unknown
+--107/mx--
+"""
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "more", "expected"),
+    [
+        ("5.0.0", "ada@example.net: 550 5.1.1 <ada@example.net>: User unknown", "", GONE),
+        ("5.0.0", "ada@example.net: Domain does not exist", "", GONE),
+        ("5.0.0", "  ada@example.net\n    Unrouteable address", "", GONE),
+        ("5.0.0", "  grace@example.net\n    Unrouteable address", "", TURNED_AWAY),
+        ("5.0.0", "something", "Diagnostic-Code: smtp; 550 No such user here\n", GONE),
+        ("5.3.0", "something", "Diagnostic-Code: smtp; 550 5.1.1 no\n", GONE),
+        ("5.0.350", "x", "Diagnostic-Code: smtp;550 5.0.350 Remote server error -> 550 5.1.1 gone\n", GONE),
+        ("5.4.1", "x", "Diagnostic-Code: smtp;550 5.4.1 Recipient address rejected: Access denied\n", GONE),
+        ("5.1.10", "x", "Diagnostic-Code: smtp;550 5.1.10 RESOLVER.ADR.RecipientNotFound\n", GONE),
+        ("5.4.1", "something", "Diagnostic-Code: smtp; 550 5.4.1 no answer\n", TURNED_AWAY),
+        ("4.4.7", "ada@example.net: user unknown", "Diagnostic-Code: smtp; 450 unverified\n", TURNED_AWAY),
+        ("4.0.0", "ada@example.net: user unknown", "", TURNED_AWAY),
+        ("5.0.0", "something", "", TURNED_AWAY),
+        (
+            "5.1.0",
+            "x",
+            "Diagnostic-Code: smtp; 550 Sender address rejected: User unknown\n",
+            TURNED_AWAY,
+        ),
+        ("5.1.1", "x", "Original-Recipient: rfc822;team@example.net\n", TURNED_AWAY),
+        ("5.1.1", "x", "Original-Recipient: rfc822;Ada+2Bpapers@example.net\n", GONE),
+    ],
+)
+@pytest.mark.parametrize("kind", ["report; report-type=delivery-status", "mixed"])
+def test_a_status_that_says_nothing_is_asked_for_its_cause(
+    status: str, words: str, more: str, expected: Verdict, kind: str
+) -> None:
+    """In the diagnostic, then in the words for people that stand with this very address."""
+    mail = MIXED.format(to=TO, status=status, words=words, more=more, kind=kind)
+    assert reports.read(mail.encode()).verdict is expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("abuse", Verdict.COMPLAINT),
+        ("fraud", Verdict.COMPLAINT),
+        ("Opt-Out", Verdict.COMPLAINT),
+        ("not-spam", NOTHING),
+        ("auth-failure", NOTHING),
+        ("", NOTHING),
+    ],
+)
+def test_a_feedback_report_is_a_complaint_where_its_type_says_so(kind: str, expected: Verdict) -> None:
+    """RFC 5965; a report on forged mail, or that something is no spam after all, is none."""
+    read = reports.read(ARF.format(to=TO, kind=kind, original=TO).encode())
+    assert read.verdict is expected
+    assert TO in read.addressed
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("ada@example.net", "ADA@Example.NET.", True),
+        ("ada@example.net", "ada@mail.example.net", True),
+        ("ada@example.net", "ada@notexample.net", False),
+        ("ada@example.net", "grace@example.net", False),
+        ("ada@example.net", "ada@example.org", False),
+    ],
+)
+def test_a_mailbox_has_several_spellings(one: str, other: str, *, is_same: bool) -> None:
+    """Servers fold case, and add the name of their host."""
+    assert reports.is_same_mailbox(one, other) is is_same
+    assert reports.is_same_mailbox(other, one) is is_same
 
 
 def test_the_mildest_end_of_several_recipients_counts() -> None:
@@ -94,13 +287,14 @@ def test_a_status_part_may_be_encoded(encoding: str) -> None:
         ("550 5.1.1 <ada@example.net>: Recipient address rejected", GONE),
         ("550 #5.1.0 Address rejected.", GONE),
         ("552 5.2.2 The recipient's mailbox is full", TURNED_AWAY),
-        ("550 sorry, no mailbox here by that name", TURNED_AWAY),
+        ("550 sorry, no mailbox here by that name", GONE),
+        ("550 sorry, we do not want this", TURNED_AWAY),
         ("we use Exim 4.96.1 and 10.5.1.1", NOTHING),
         ("nothing that could be read", NOTHING),
     ],
 )
 def test_a_bounce_in_prose_is_understood_by_the_reply_that_it_quotes(reply: str, expected: Verdict) -> None:
-    """Only from a mail system, and never by guessing at its words."""
+    """Only from a mail system; words that many servers use are known where the reply has no status."""
     assert reports.read(QMAIL.format(to=TO, reply=reply).encode()).verdict is expected
 
 
