@@ -50,10 +50,17 @@ def publish(store: Store, *editions: Edition) -> None:
         assert kept.freeze(edition, inputs, after=next(iter(kept.dates()), None))
 
 
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
 def subscribe(
-    store: Store, names: Iterable[str], preferences: Preferences | Callable[[int], Preferences] | None = None
+    store: Store,
+    names: Iterable[str],
+    preferences: Preferences | Callable[[int], Preferences] | None = None,
+    *,
+    at: datetime = LONG_AGO,
 ) -> list[int]:
-    """Make readers who have confirmed, and return their ids; `preferences` may depend on the place."""
+    """Make readers who confirmed `at` an instant, return their ids; `preferences` may depend on the place."""
     rows = []
     for place, name in enumerate(names):
         address = name if "@" in name else f"{name}@example.org"
@@ -64,8 +71,8 @@ def subscribe(
                 **chosen(wish or Preferences(hour=7)),
                 "address": address,
                 "from": "import",
-                "now": int(NOON.timestamp()),
-                "asked": int(NOON.timestamp()),
+                "now": int(at.timestamp()),
+                "asked": int(at.timestamp()),
                 "confirmed": True,
             }
         )

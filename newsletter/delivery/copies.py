@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final, Literal
 
+from newsletter.delivery.due import Portion
 from newsletter.editions import binding, for_reader
 from newsletter.editions.periods import Period
 from newsletter.editions.store import EditionStore
@@ -56,6 +57,20 @@ def period_of(frequency: Literal["daily", "weekdays", "weekly"], local: date, ne
     if frequency == "weekdays" and local.weekday() == _MONDAY:
         return Period.ending(newest, 3)
     return None
+
+
+def period_of_days(frequency: Literal["daily", "weekdays", "weekly"], portion: Portion) -> Period | None:
+    """Return the days that a mail brings; None for one alone.
+
+    Several come as the period that is usual on the reader's day where they
+    are within it, and else as what they span.
+    """
+    days = portion.days
+    if len(days) == 1:
+        return None
+    usual = period_of(frequency, portion.local, portion.newest)
+    is_usual = usual is not None and days[0] in usual and days[-1] in usual
+    return usual if is_usual else Period(first=days[0], last=days[-1])
 
 
 def shape_of(preferences: Preferences) -> Preferences:

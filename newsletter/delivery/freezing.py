@@ -1,18 +1,18 @@
 """Freeze cohorts in steps of at most some seconds, the cheapest mails first.
 
 Readers without phrases of their own share a few renderings, so all of them
-together cost less than a hundred others. They are frozen first, whichever
-window they are due in; readers with phrases follow, the copies that most of
+together cost less than a hundred others. They are frozen first, whatever day
+they are due for; readers with phrases follow, the copies that most of
 them share first, a portion of these a step.
 
 Each step is atomic, and whoever it addresses stands on the day's roll. A
 process that is killed between two steps repeats nobody and loses nobody:
 whoever begins again finds on the roll who is done, and how far in time an
-edition has come is written after all steps of its window.
+edition has come is written after all steps.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
@@ -37,14 +37,16 @@ COPIES_A_STEP: Final = 200
 
 log = logging.getLogger(__name__)
 
-Addressee = tuple[Reader, Period | None]
-"""Who is due, and which days the copy brings; None for the newest alone."""
+Days = tuple[date, ...]
+Addressee = tuple[Reader, Days, Period | None]
+"""Who is due for which days, oldest first, and the period that the copy is cut from; None for a day alone."""
 
 
 class Group(NamedTuple):
     """Readers who get the same copy."""
 
     wish: Preferences
+    days: Days
     period: Period | None
     members: list[int]
 
@@ -66,20 +68,21 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True)
 class Cohort:
-    """Readers of an edition who are due together, in the order in which they are."""
+    """Readers who are due together, in the order in which they are."""
 
-    edition: Edition
     groups: tuple[Group, ...]
+    reached: Days = ()
+    """Which editions come further in time once all are frozen."""
     through: datetime | None = None
-    """How far in time the edition has come once its window is frozen; None where no slot is behind it."""
+    """How far; None where no slot is behind it."""
 
     @classmethod
     def of(
-        cls, edition: Edition, addressees: Iterable[Addressee], through: datetime | None = None
+        cls, addressees: Iterable[Addressee], reached: Days = (), through: datetime | None = None
     ) -> "Cohort":
         """Group readers by what they get."""
         groups: dict[tuple[object, ...], Group] = {}
-        for reader, period in addressees:
+        for reader, days, period in addressees:
             wish = reader.preferences
             agreed = (
                 wish.topics,
@@ -89,17 +92,18 @@ class Cohort:
                 wish.format,
                 wish.frequency,
                 period,
+                days,
             )
             if agreed not in groups:
-                groups[agreed] = Group(wish, period, [])
+                groups[agreed] = Group(wish, days, period, [])
             groups[agreed].members.append(reader.id)
-        return cls(edition, tuple(groups.values()), through)
+        return cls(tuple(groups.values()), reached, through)
 
     @property
     def first(self) -> list["Step"]:
         """The step for readers without phrases."""
         alike = tuple(group for group in self.groups if not group.has_phrases)
-        return [Step(self.edition, alike)] if alike else []
+        return [Step(alike)] if alike else []
 
     @property
     def rest(self) -> list["Step"]:
@@ -108,16 +112,15 @@ class Cohort:
             (group for group in self.groups if group.has_phrases), key=lambda group: -len(group.members)
         )
         return [
-            Step(self.edition, tuple(dear[start : start + COPIES_A_STEP]))
-            for start in range(0, len(dear), COPIES_A_STEP)
+            Step(tuple(dear[start : start + COPIES_A_STEP])) for start in range(0, len(dear), COPIES_A_STEP)
         ]
 
 
 class Step(NamedTuple):
     """Groups that are frozen together or not at all."""
 
-    edition: Edition
     groups: tuple[Group, ...] = ()
+    reached: Days = ()
     through: datetime | None = None
 
 
@@ -129,24 +132,17 @@ class Frozen(NamedTuple):
     """Whether dearer mails come next, so that its batches had better be sent before these are frozen."""
 
 
-def freeze(store: Store, settings: Settings, windows: Iterable[Sequence[Cohort]]) -> Iterator[Frozen]:
-    """Address the cohorts of each window, a step whenever the caller asks for the next.
+def freeze(store: Store, settings: Settings, cohort: Cohort) -> Iterator[Frozen]:
+    """Address a cohort, a step whenever the caller asks for the next.
 
     Where somebody else froze or welcomed readers of a step meanwhile, it is
     looked at again. Readers whose own edition would be empty are not mailed.
     """
-    first: list[Step] = []
-    rest: list[Step] = []
-    for cohorts in windows:
-        cheap = [step for cohort in cohorts for step in cohort.first]
-        dear = [step for cohort in cohorts for step in cohort.rest]
-        if cohorts and (last := cohorts[-1]).through is not None:
-            (dear or cheap).append(Step(last.edition, through=last.through))
-        first += cheap
-        rest += dear
-    shelves: dict[date, _Shelf] = {}
+    first, rest = cohort.first, cohort.rest
+    if cohort.through is not None:
+        (rest or first).append(Step(reached=cohort.reached, through=cohort.through))
+    shelf = _Shelf(store, settings)
     for number, step in enumerate([*first, *rest], 1):
-        shelf = shelves.setdefault(step.edition.date, _Shelf(store, settings, step.edition))
         while (batches := _freeze(store, shelf, step)) is None:
             pass  # another freeze or a welcome came between: look again
         yield Frozen(batches, is_turn=bool(rest) and number == len(first))
@@ -154,54 +150,52 @@ def freeze(store: Store, settings: Settings, windows: Iterable[Sequence[Cohort]]
 
 def _freeze(store: Store, shelf: "_Shelf", step: Step) -> tuple[BatchRef, ...] | None:
     """Freeze a step; None where somebody else changed a roll that it rests on meanwhile."""
-    rolls = Rolls(store, step.edition.date)
+    rolls = Rolls(store, step.reached)
     for group in step.groups:
         copy = group.copy
         brought = shelf.days(copy.period)
-        for had, new in rolls.parted(group.ids, brought):
-            own = copy.model_copy(update={"had": had})
-            fresh = [day for day in brought if day not in had]
+        for had, new in rolls.parted(group.ids, group.days):
+            fresh = [day for day in group.days if day not in had]
+            own = copy.model_copy(update={"had": tuple(day for day in brought if day not in fresh)})
             for day in fresh:
                 rolls[day].enter(new)
-            if shelf.is_quiet(own):
+            if shelf.is_quiet(fresh[-1], own):
                 rolls[fresh[-1]].pass_over(new)
             else:
-                rolls[fresh[-1]].mail(new, shelf.rendering(own), own.model_dump_json(exclude_defaults=True))
+                made_from = own.model_dump_json(exclude_defaults=True)
+                rolls[fresh[-1]].mail(new, shelf.rendering(fresh[-1], own), made_from)
     return rolls.freeze(step.through)
 
 
 class _Shelf:
     """The editions that a freeze looks at, each read once."""
 
-    def __init__(self, store: Store, settings: Settings, edition: Edition) -> None:
+    def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
-        self._newest = edition.date
         self._dates = sorted(EditionStore(store).dates())
-        self._read: dict[tuple[Period | None, bool], tuple[Edition, str]] = {}
+        self._read: dict[tuple[date | Period, bool], tuple[Edition, str]] = {}
 
-    def days(self, period: Period | None) -> tuple[date, ...]:
-        """Return the days of a period that have an edition, oldest first; without a period, the newest."""
-        if period is None:
-            return (self._newest,)
-        return tuple(day for day in self._dates if day in period)
+    def days(self, period: Period | None) -> Days:
+        """Return the days of a period that have an edition, oldest first."""
+        return tuple(day for day in self._dates if period is not None and day in period)
 
-    def is_quiet(self, copy: Copy) -> bool:
-        """Whether a copy would be empty, or all that it is made from is lost."""
+    def is_quiet(self, day: date, copy: Copy) -> bool:
+        """Whether a copy delivered under `day` would be empty, or all that it is made from is lost."""
         try:
-            return is_quiet_for(self._whole(copy)[0], copy.preferences, had=copy.had)
+            return is_quiet_for(self._whole(day, copy)[0], copy.preferences, had=copy.had)
         except NotFoundError:
             log.exception("a mail of several days is left out")
             return True
 
-    def rendering(self, copy: Copy) -> str:
+    def rendering(self, day: date, copy: Copy) -> str:
         """Name a rendering by all that goes into it, so that workers may keep what they rendered."""
-        content = self._whole(copy)[1] + copy.model_dump_json()
+        content = self._whole(day, copy)[1] + copy.model_dump_json()
         return blake2b(content.encode(), digest_size=6).hexdigest()
 
-    def _whole(self, copy: Copy) -> tuple[Edition, str]:
-        key = copy.period, bool(copy.preferences.topics)
+    def _whole(self, day: date, copy: Copy) -> tuple[Edition, str]:
+        key = copy.period or day, bool(copy.preferences.topics)
         if key not in self._read:
-            whole = edition_of(self._store, self._settings, self._newest, copy)
+            whole = edition_of(self._store, self._settings, day, copy)
             self._read[key] = whole, blake2b(whole.model_dump_json().encode()).hexdigest()
         return self._read[key]

@@ -90,15 +90,21 @@ _TOUCHED = (keys.EDITION, keys.ADDRESSED, keys.BATCHES, keys.RENDERINGS, keys.MA
 class Rolls:
     """Those of all the days that one freeze brings."""
 
-    def __init__(self, store: Store, newest: date) -> None:
-        """Begin with the day whose readers are due; the others are read when they are asked for."""
+    def __init__(self, store: Store, reached: Sequence[date] = ()) -> None:
+        """Begin with the days that come further in time; the others are read when they are asked for."""
         self._store = store
-        self._rolls = {newest: Roll(store, newest)}
+        self._reached = len(reached)
+        self._rolls = {day: Roll(store, day) for day in reached}
 
     def __getitem__(self, day: date) -> Roll:
         if day not in self._rolls:
             self._rolls[day] = Roll(self._store, day)
         return self._rolls[day]
+
+    def missing(self, ids: Ids, days: Sequence[date]) -> npt.NDArray[np.bool_]:
+        """Tell of each id and day whether that reader has not had that day's edition."""
+        had = [self[day].holds(ids) for day in days]
+        return ~np.array(had, np.bool_).reshape(len(days), len(ids)).T
 
     def parted(self, ids: Ids, days: Sequence[date]) -> Iterator[tuple[tuple[date, ...], Ids]]:
         """Part readers by which of `days` they have had; who has had all of them is left out."""
@@ -110,11 +116,14 @@ class Rolls:
                 yield tuple(day for place, day in enumerate(days) if code >> place & 1), ids[which == code]
 
     def freeze(self, through: datetime | None) -> tuple[BatchRef, ...] | None:
-        """Write everything in one step and return the new batches; None where a roll has changed meanwhile.
+        """Write everything in one step and return the new batches, oldest day first.
 
-        `through` is how far in time the first day has come, where it has.
+        `through` is how far in time the days have come that have come further.
+        Rolls that were only read are left alone. None where a roll has changed
+        meanwhile.
         """
-        rolls = list(self._rolls.values())
+        every = list(self._rolls.values())
+        rolls = every[: self._reached] + [roll for roll in every[self._reached :] if roll.has_changed]
         if through is None and not any(roll.has_changed for roll in rolls):
             return ()
         answer = Script.named("freeze").run(
@@ -122,12 +131,14 @@ class Rolls:
             [keys.OPEN(), *(name for roll in rolls for name in roll.names())],
             KEEP_SECONDS,
             through.isoformat() if through else "",
+            self._reached,
             *(value for roll in rolls for value in roll.values()),
         )
         if answer[0] == "stale":
             return None
-        return tuple(
+        refs = [
             BatchRef(roll.day, int(first) + offset)
             for roll, first in zip(rolls, answer[1:], strict=True)
             for offset in range(len(roll.batches))
-        )
+        ]
+        return tuple(sorted(refs, key=lambda ref: ref.day))

@@ -183,6 +183,24 @@ def addressed_to(store: Store, days: Sequence[date], subscriber_id: int) -> tupl
         return tuple(day for day, bit in zip(days, pipe.execute(), strict=True) if bit)
 
 
+def is_forgotten(store: Store, day: date) -> bool:
+    """Whether readers were addressed for an edition and who they were has expired.
+
+    Told from what is left, not from the tick that tidies: everything may have
+    been down, and a hold keeps the totals alive for longer than the list.
+    """
+    name = day.isoformat()
+    with unavailable_store(), store.pipeline() as pipe:
+        pipe.sismember(PAST(), name)
+        pipe.sismember(OPEN(), name)
+        pipe.exists(ADDRESSED(day=day))
+        pipe.exists(EDITION(day=day))
+        pipe.hexists(EDITION(day=day), "version")
+        is_past, is_open, is_kept, has_totals, has_version = pipe.execute()
+    was_addressed = is_open and (has_version or not has_totals)
+    return bool(is_past or (was_addressed and not is_kept))
+
+
 def read_bitmap(store: Store, day: date) -> bytes:
     """Return the raw bitmap of who was addressed for an edition, whatever the connection decodes."""
     with unavailable_store():

@@ -79,6 +79,12 @@ class Reader(NamedTuple):
         return _consent(self.record)
 
     @property
+    def confirmed(self) -> float:
+        """When the reader confirmed, in Unix seconds; 0 while they have not."""
+        seconds = _at(self.record, CONFIRMED)
+        return 0 if seconds is None else float((self.record[ASKED] or 0) + seconds)
+
+    @property
     def left_at(self) -> datetime | None:
         """When the reader unsubscribed, or None who has not."""
         return _instant(_at(self.record, LEFT) or None)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from newsletter.models import Preferences
@@ -80,6 +81,24 @@ def occurrence(slot: Slot, day: date) -> datetime | None:
     return change if day in {before.date(), after.date()} else None
 
 
+class Rhythm(NamedTuple):
+    """A slot, and on which days of the week it counts."""
+
+    slot: Slot
+    frequency: Literal["daily", "weekdays", "weekly"] = "daily"
+
+    @classmethod
+    def of(cls, preferences: Preferences) -> "Rhythm":
+        """Return what a reader chose, pauses aside."""
+        return cls(Slot(preferences.timezone, preferences.hour), preferences.frequency)
+
+    def has(self, day: date) -> bool:
+        """Whether mail goes out on a day, the reader's own."""
+        if self.frequency == "weekly":
+            return day.weekday() == WEEKLY_ON
+        return self.frequency == "daily" or day.weekday() < _WEEKEND
+
+
 def is_wanted(preferences: Preferences, day: date) -> bool:
     """Whether a reader wants a digest on their own calendar day `day`: not paused, and a day of theirs.
 
@@ -87,9 +106,30 @@ def is_wanted(preferences: Preferences, day: date) -> bool:
     """
     if preferences.paused_until is not None and day < preferences.paused_until:
         return False
-    if preferences.frequency == "weekly":
-        return day.weekday() == WEEKLY_ON
-    return preferences.frequency == "daily" or day.weekday() < _WEEKEND
+    return Rhythm.of(preferences).has(day)
+
+
+@lru_cache(maxsize=65536)
+def first_hour(rhythm: Rhythm, since: datetime, *, after_day: date | None = None) -> Occurrence:
+    """Return the first hour of a rhythm at `since` or later, and on a later day than `after_day`."""
+    day = _local(since, _zone(rhythm.slot.timezone)).date() - _DAY  # its hour may be skipped to midnight
+    if after_day is not None:
+        day = max(day, after_day + _DAY)
+    return next(one for one in _hours(rhythm, day, _DAY) if one.at >= since)
+
+
+def last_hour(rhythm: Rhythm, until: datetime) -> Occurrence:
+    """Return the last hour of a rhythm at `until` or earlier."""
+    day = _local(until, _zone(rhythm.slot.timezone)).date() + _DAY
+    return next(one for one in _hours(rhythm, day, -_DAY) if one.at <= until)
+
+
+def _hours(rhythm: Rhythm, day: date, step: timedelta) -> Iterator[Occurrence]:
+    while True:
+        at = occurrence(rhythm.slot, day) if rhythm.has(day) else None
+        if at is not None:
+            yield Occurrence(at, rhythm.slot, day)
+        day += step
 
 
 def next_edition_at(preferences: Preferences, now: datetime) -> datetime:

@@ -8,7 +8,7 @@ bitmaps of ids. Changes are the scripts under `lua/`, one atomic step each;
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,8 @@ from newsletter.subscribers.scripts import Scripts
 
 BUCKET = 128
 """Records in one packed hash, as `lua/records.lua` has it."""
+CLOCKS_DIFFER = timedelta(hours=1)
+"""By less than this, machines of one service may disagree on what time it is."""
 BLOCK = 32768
 """Ids in one piece of a slot, as `lua/records.lua` has it."""
 
@@ -33,6 +35,13 @@ RECORDS = Key(
     "subscribers:at:{bucket}", "hash", "records of 128 ids (id // 128), by id % 128: see records.py"
 )
 WISHES = Key("subscribers:wishes:{bucket}", "hash", "preferences too long for a packed record, as JSON")
+CHANGES = Key(
+    "subscribers:changes:{bucket}",
+    "hash",
+    "id % 128 → since when mail is owed (an import, a pause begun or ended), and since when at this hour, "
+    "zone and rhythm: [joined, changed] in Unix seconds, or joined alone",
+    timedelta(days=45),
+)
 BY_ADDRESS = Key(
     "subscribers:by-address:{bucket}", "hash", "64 bits of an address's digest → id; 16,384 buckets"
 )
@@ -70,6 +79,7 @@ _as_reader: Callable[[tuple[int, Any]], Reader] = partial(tuple.__new__, Reader)
 KEYS = (
     RECORDS,
     WISHES,
+    CHANGES,
     BY_ADDRESS,
     SLOT,
     SLOTS,
@@ -172,12 +182,37 @@ class SubscriberStore:
             found.extend(_offsets(piece, int(block) * BLOCK))
         return tuple(found)
 
-    def save_preferences(self, subscriber_id: int, preferences: Preferences) -> bool:
+    def changes(self, ids: Iterable[int], now: datetime) -> dict[int, tuple[int, int]]:
+        """Return what happened lately to those of `ids` to whom anything did, as Unix seconds; 0 where not.
+
+        First, when they were imported, or last began or ended a pause; then
+        when they last changed hour, zone or rhythm. What lies far ahead of
+        `now` was noted by a clock that has been set right since, and is left out.
+        """
+        ids = [*ids]
+        ahead = (now + CLOCKS_DIFFER).timestamp()
+        found = orjson.loads(self._scripts.read("fetch", family="changes", ids=ids)) if ids else []
+        pairs = {
+            one: kept if isinstance(kept, list) else (kept, 0)
+            for one, kept in zip(ids, found, strict=True)
+            if kept
+        }
+        return {
+            one: (joined if joined < ahead else 0, changed if changed < ahead else 0)
+            for one, (joined, changed) in pairs.items()
+        }
+
+    def save_preferences(
+        self, subscriber_id: int, preferences: Preferences, now: datetime | None = None
+    ) -> bool:
         """Keep what a reader chose, and whether there was such a reader; the slot changes in the same step.
 
-        Raises `InvalidInputError` for preferences that cannot be kept.
+        `now` is this moment by the server's clock where left out. Raises
+        `InvalidInputError` for preferences that cannot be kept.
         """
-        (outcome,) = self._scripts.run("prefer", id=subscriber_id, **chosen(preferences))
+        (outcome,) = self._scripts.run(
+            "prefer", id=subscriber_id, now=int(now.timestamp()) if now else 0, **chosen(preferences)
+        )
         return bool(outcome == "saved")
 
     def unconfirmed(self, before: float, limit: int = 1000) -> tuple[int, ...]:

@@ -93,14 +93,14 @@ def _holder(site: Site, token: str) -> Subscriber | None:
 def _save(site: Site, token: str, subscriber: Subscriber, posted: Fields) -> Response:
     wanted = choices.read(posted, subscriber.preferences)
     kept = preferences.changed(subscriber.preferences, wanted, site.now().date())
-    SubscriberStore(site.store).save_preferences(subscriber.id, kept)
+    SubscriberStore(site.store).save_preferences(subscriber.id, kept, site.now())
     return _back(site, token, "saved")
 
 
 def _pause(site: Site, token: str, subscriber: Subscriber, posted: Fields) -> Response:
     until = pause_end(posted, subscriber.preferences.timezone, site.now())
     paused = subscriber.preferences.model_copy(update={"paused_until": until})
-    SubscriberStore(site.store).save_preferences(subscriber.id, paused)
+    SubscriberStore(site.store).save_preferences(subscriber.id, paused, site.now())
     return _back(site, token, "paused")
 
 
@@ -123,7 +123,7 @@ def pause_end(posted: Fields, timezone: str, now: datetime) -> date:
 
 def _resume(site: Site, token: str, subscriber: Subscriber, _posted: Fields) -> Response:
     on = subscriber.preferences.model_copy(update={"paused_until": None})
-    SubscriberStore(site.store).save_preferences(subscriber.id, on)
+    SubscriberStore(site.store).save_preferences(subscriber.id, on, site.now())
     return _back(site, token, "resumed")
 
 

@@ -76,7 +76,7 @@ def _want_less(site: Site, token: str, choice: str) -> str:
     if subscriber is None:
         return ""
     less = _less(subscriber.preferences, choice, site.now())
-    SubscriberStore(site.store).save_preferences(subscriber.id, less)
+    SubscriberStore(site.store).save_preferences(subscriber.id, less, site.now())
     return _SAID[choice]
 
 

@@ -14,7 +14,7 @@ from newsletter.delivery import batches, cohorts, sweep
 from newsletter.delivery import store as keys
 from newsletter.delivery.ids import unpacked
 from newsletter.delivery.ledger import BatchRef, Ledger
-from newsletter.errors import NotFoundError
+from newsletter.errors import InvalidInputError, NotFoundError
 from newsletter.models import Preferences
 from newsletter.settings import Settings
 from newsletter.store import Store
@@ -255,3 +255,20 @@ def test_what_is_frozen_is_found_by_the_sweep_until_it_is_done(store: Store, set
     for ref in refs:
         batches.send_batch(store, settings, ref.day, ref.batch, mailer=ObedientMailer())
     assert sweep.open_batches(store) == ()
+
+
+@pytest.mark.parametrize("is_held", [False, True], ids=["everything was down", "a hold keeps the totals"])
+def test_an_edition_whose_list_has_expired_is_not_sent_by_hand(
+    store: Store, settings: Settings, is_held: bool
+) -> None:
+    """Forty-five days after: nobody can tell any more who had it, so nobody gets it again."""
+    publish(store, an_edition())
+    subscribe(store, ["one"])
+    cohorts.freeze_due(store, settings, at(7))
+    for name in store.scan_iter(match=f"delivery:{DAY}*"):
+        if name != f"delivery:{DAY}" or not is_held:
+            store.delete(name)
+    with pytest.raises(InvalidInputError, match="newsletter edition send"):
+        cohorts.freeze_everyone(store, settings, DAY)
+    with pytest.raises(InvalidInputError, match="not remembered"):
+        cohorts.everyone_waiting(store, DAY)

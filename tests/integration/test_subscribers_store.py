@@ -144,7 +144,9 @@ def test_slots_agree_with_records_after_hundreds_of_random_steps(list_: Signups)
 
 def test_every_name_on_the_server_is_declared(list_: Signups) -> None:
     """Whoever looks at a server finds each of our names in the table."""
-    list_.join("ada@example.org", topics=tuple(f"a long phrase about topic {n}" for n in range(20)))
+    phrases = tuple(f"a long phrase about topic {n}" for n in range(20))
+    list_.join("ada@example.org", topics=phrases)
+    list_.subscribers.save_preferences(1, Preferences(hour=9, topics=phrases), list_.now)
     list_.ask("ada@example.org")
     list_.ask("bob@example.org")
     signup.reject(list_.store, list_.settings, list_.token("confirm", "bob@example.org"), list_.now)

@@ -1,17 +1,17 @@
 -- Address a cohort: its recipients, its batches and how far in time they reach, all or nothing.
 --
--- KEYS  open, then for each day that the cohort's copies bring, the newest first:
+-- KEYS  open, then for each day that has come further or is brought by a copy:
 --       edition, addressed, batches, renderings, marks, due
--- ARGV  keep-seconds, through (ISO instant that the first day has come to, or '' where no slot is behind it),
---       then for each day:
+-- ARGV  keep-seconds, through (ISO instant, or '' where no slot is behind it), how many of the days, the first
+--       ones, have come so far, then for each day:
 --       day, version that the caller saw, bitmap of all who are addressed now ('' where nobody was added),
 --       how many are mailed, how many have nothing to read,
 --       how many renderings, then (key, json) each,
 --       how many batches, then the definition of each
 -- Answer: {'frozen', first batch number of each day…} or {'stale'} where another freeze or a welcome
 --       came between on any of the days: read again and redo.
-local keep, through = ARGV[1], ARGV[2]
-local at = 2
+local keep, through, reached = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local at = 3
 local function take()
   at = at + 1
   return ARGV[at]
@@ -73,8 +73,11 @@ local function write(day)
   return first
 end
 
-if through ~= '' and (redis.call('HGET', days[1].keys[1], 'through') or '') < through then
-  redis.call('HSET', days[1].keys[1], 'through', through) -- of two freezes, the later one's holds
+for place = 1, through ~= '' and reached or 0 do
+  local edition = days[place].keys[1]
+  if (redis.call('HGET', edition, 'through') or '') < through then
+    redis.call('HSET', edition, 'through', through) -- of two freezes, the later one's holds
+  end
 end
 local answer = { 'frozen' }
 for _, day in ipairs(days) do

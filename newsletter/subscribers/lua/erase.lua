@@ -19,6 +19,7 @@ if given.reason ~= '' then suppress(given.reason, given.now) end
 redis.call('ZREM', 'subscribers:unconfirmed', given.id)
 redis.call('HDEL', 'subscribers:by-address:' .. given.bucket, given.digest)
 redis.call('HDEL', bucket('wishes', given.id))
+redis.call('HDEL', bucket('changes', given.id))
 redis.call('HDEL', bucket('at', given.id))
 if given.reject_seconds > 0 then
   redis.call('SET', 'signup:rejected:' .. given.bucket .. ':' .. given.digest, 1, 'EX', given.reject_seconds)

@@ -21,5 +21,8 @@ record[STATUS] = given.confirmed and ACTIVE or PENDING
 record[ASKED], record[FROM] = given.asked, given.from
 if given.confirmed then record[CONFIRMED] = given.after or 0 end
 id = create(record, given.now)
-if given.confirmed then return {'active', id, 0} end
+if given.confirmed then
+  note_change(id, given.now, false) -- consent may be years old; mail is owed from now on
+  return {'active', id, 0}
+end
 return {'pending', id, write_letter('invitation', id, given.now)}

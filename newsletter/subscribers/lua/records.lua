@@ -83,6 +83,19 @@ local function write(id, record)
   redis.call('HSET', (bucket('at', id)), field, text)
 end
 
+-- What lately changed in when a reader is mailed: from when on they are owed mail, and when they last chose
+-- its hour. False leaves either as it was. Forgotten when every edition that it bears on is too old to be due.
+local CHANGES_SECONDS = 45 * 86400
+
+local function note_change(id, joined, changed)
+  local key, field = bucket('changes', id)
+  local kept = cjson.decode(redis.call('HGET', key, field) or '0')
+  if type(kept) == 'number' then kept = {kept, 0} end
+  joined, changed = joined or kept[1], changed or kept[2]
+  redis.call('HSET', key, field, changed == 0 and joined or json({joined, changed}))
+  redis.call('EXPIRE', key, CHANGES_SECONDS)
+end
+
 -- How many there are of each status.
 local function count(status, change)
   redis.call('HINCRBY', 'subscribers:counts', status, change)

@@ -11,5 +11,6 @@ if given.now - record[LEFT] > given.within then return {'expired'} end
 
 become(given.id, record, ACTIVE, given.now)
 record[LEFT] = cjson.null
+note_change(given.id, false, given.now) -- the page says when the next mail comes
 write(given.id, record)
 return {'returned'}
