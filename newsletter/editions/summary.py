@@ -18,13 +18,15 @@ _READ = 12_000
 """Characters of an abstract that are looked at."""
 _SENTENCES = 40
 
-_FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$]+\$|\\\(.+?\\\)|\\\[.+?\\\]", re.DOTALL)
+_FORMULA = re.compile(r"\$\$.{1,999}?\$\$|\$[^$]+\$|\\\(.{1,999}?\\\)|\\\[.{1,999}?\\\]", re.DOTALL)
 _END = re.compile(r"""(?:[.!?]+["'”’)\]]*(?=\s|$))|(?:[。！？]+[”’」』）]*)""")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[“\"'-])(?:e\.\s?g|i\.\s?e|et\s+al|etc|vs|cf|viz|ca|resp|approx|w\.r\.t|a\.k\.a|i\.i\.d|u\.s|"
     r"figs?|eqs?|secs?|tabs?|refs?|no|nos|vol|pp|ch|dr|prof|mr|mrs|ms|st|inc|ltd|jr|[a-z]|(?:[a-z]\.)+[a-z])\.$",
     re.IGNORECASE,
 )
+_LONGEST_ABBREVIATION = 40
+"""Characters before a full stop that are looked at: an abstract of full stops must not cost its square."""
 _CLOSES_ANYWAY = re.compile(r"(?:et al|etc|U\.S|a\.k\.a|i\.i\.d)\.$")
 _STARTS = re.compile(r"\s*[\"'“‘(\[$\\]*(?:[A-Z0-9À-ÞΑ-ЯЀ-Я]|[^\W_a-zA-Z])")
 _WORD = re.compile(r"[^\W_]+")
@@ -72,11 +74,14 @@ def sentences(text: str) -> Iterator[str]:
     ['See Fig. 2 of Li et al. for $a. B$.', 'It holds, e.g. here.', 'Ja!']
     """
     formulas = [match.span() for match in _FORMULA.finditer(text)]
-    start = 0
+    start = passed = 0
     for match in _END.finditer(text):
-        if any(first <= match.start() < last for first, last in formulas):
+        while passed < len(formulas) and formulas[passed][1] <= match.start():
+            passed += 1
+        if passed < len(formulas) and formulas[passed][0] <= match.start():
             continue
-        if not _is_end(text[start : match.end()], text[match.end() : match.end() + 20]):
+        before = text[max(start, match.end() - _LONGEST_ABBREVIATION) : match.end()]
+        if not _is_end(before, text[match.end() : match.end() + 20]):
             continue
         if sentence := text[start : match.end()].strip():
             yield sentence

@@ -20,6 +20,8 @@ _TITLE, _NAMES, _WHOLE_TITLE = 4.0, 2.0, 3.0
 _AUTHORS_SHOWN = 3
 _AUTHORS_LOOKED_AT = 200
 """A collaboration of thousands is found by each of its members, but whom it was found by may stay unsaid."""
+_ABSTRACT_LOOKED_AT = 12_000
+"""Characters; a match beyond stays found, and unmarked."""
 _CORRECTED = 3
 """Words that are looked at for slips; each costs milliseconds."""
 _RARE = 2
@@ -198,7 +200,9 @@ def _hit(index: Index, score: float, address: tantivy.DocAddress, wanted: _Wante
         paper=paper,
         edition=card.edition,
         title=snippets.marked(paper.title, words.located(paper.title, wanted.stems)),
-        snippet=snippets.snippet(paper.abstract, words.located(paper.abstract, wanted.stems)),
+        snippet=snippets.snippet(
+            paper.abstract, words.located(paper.abstract[:_ABSTRACT_LOOKED_AT], wanted.stems)
+        ),
         authors=tuple(Author(name, people.slug(name), is_match=_is_meant(name, wanted)) for name in shown),
         others=count - len(shown),
         score=float(score),

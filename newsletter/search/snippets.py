@@ -1,6 +1,7 @@
 """The part of a text that shows why it was found."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from newsletter.search.results import Piece
@@ -44,13 +45,23 @@ def snippet(text: str, words: Sequence[Word]) -> tuple[Piece, ...]:
 
 
 def _densest(words: Sequence[Word]) -> int:
-    """Return where the window begins that holds the most different stems, then the most matches."""
+    """Return where the window begins that holds the most different stems, then the most matches.
 
-    def worth(first: int) -> tuple[int, int, int]:
-        held = [word.stem for word in words[first:] if word.end <= words[first].start + LENGTH - _LEAD]
-        return len(set(held)), len(held), -first
-
-    return words[max(range(len(words)), key=worth)].start
+    Each match enters the window once and leaves it once: strangers write abstracts of one word, too.
+    """
+    held, after, best, start = Counter[str](), 0, (0, 0), words[0].start
+    for first, word in enumerate(words):
+        while after < len(words) and words[after].end <= word.start + LENGTH - _LEAD:
+            held[words[after].stem] += 1
+            after += 1
+        if (len(held), after - first) > best:
+            best, start = (len(held), after - first), word.start
+        if held[word.stem] <= 1:
+            del held[word.stem]
+        else:
+            held[word.stem] -= 1
+        after = max(after, first + 1)
+    return start
 
 
 def _start(text: str, match: int) -> int:

@@ -18,6 +18,7 @@ from newsletter.web import (
     confirming,
     feeds,
     files,
+    heavy,
     indexing,
     links,
     manage,
@@ -79,6 +80,7 @@ def create(settings: Settings | None = None, *, clock: Callable[[], datetime] = 
         guards = [] if room in _OPEN_TO_OTHERS else [Depends(security.refuse_other_sites)]
         app.include_router(room.router, dependencies=guards)
     app.mount(api.ROOT, api.create(app.state.site))
+    app.add_middleware(heavy.HeavyPages, root=api.ROOT, refuse=_busy)
     app.add_middleware(security.SecurityHeaders, settings=settings)
     if settings.is_production:  # elsewhere a page follows its template at once
         app.add_middleware(recent.Recent, clock=lambda: clock().timestamp())
@@ -101,6 +103,11 @@ def _message(
     answer = site.page("message.html", status=status, title=title, text=text)
     answer.headers.update(headers or {})
     return answer
+
+
+def _busy(request: Request) -> Response:
+    text = "Many are searching at this moment. Please try again in a few seconds."
+    return _message(request, 503, "Too many at once", text, {"Retry-After": "5"})
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -1,6 +1,6 @@
 """What an endpoint is given: settings, store, queue, clock and pages."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -144,9 +144,12 @@ Here = Annotated[Site, Depends(_site_of)]
 """The site that answers this request."""
 
 
+Answering = Callable[..., Response] | Callable[..., Awaitable[Response]]
+
+
 class Router(APIRouter):
     """Routes on which GET always brings HEAD along."""
 
-    def page(self, path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    def page(self, path: str) -> Callable[[Answering], Answering]:
         """Register what answers GET and HEAD of `path`; it must change nothing."""
         return self.api_route(path, methods=["GET", "HEAD"], response_model=None)

@@ -30,8 +30,8 @@ _NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
 @router.page("/healthz")
-def healthz() -> Response:
-    """Say that the process answers; it asks nobody else."""
+async def healthz() -> Response:
+    """Say that the process answers; it asks nobody else, and waits for no thread."""
     return PlainTextResponse("ok\n", headers=_NEVER_KEPT)
 
 

@@ -1,5 +1,7 @@
 """Sentences taken from abstracts, word for word."""
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,3 +95,15 @@ def test_quotations_are_verbatim_in_order_short_and_whole(abstract: str) -> None
 def test_any_text_falls_into_its_own_parts(text: str) -> None:
     """Sentences lose nothing but the space between them."""
     assert "".join("".join(sentences(text)).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [". A", "e.g. ", "\\(", "\\[", "$$", "$a. ", "a.", ".", "。", "!? ", '"', " ", '."', "$x$. ", "Fig. 1 "],
+)
+def test_no_abstract_costs_its_square(piece: str) -> None:
+    """Full stops, half formulas and abbreviations in a row cost no more than a text; some took seconds."""
+    text = piece * (12_000 // len(piece))
+    before = process_time()
+    summarise(text)
+    assert process_time() - before < 0.5
