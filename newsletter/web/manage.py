@@ -46,7 +46,21 @@ NOT_SUBSCRIBED = "Nothing is mailed to you at present, so nothing was changed. S
 def preferences_page(token: str, site: Here, said: str = "") -> Response:
     """Show what is chosen."""
     subscriber = _holder(site, token)
-    return links.lost(site) if subscriber is None else _page(site, token, subscriber, said=SAID.get(said, ""))
+    if subscriber is None:
+        return links.lost(site)
+    return _page(site, token, subscriber, said=SAID.get(said, "") if _is_true(said, subscriber) else "")
+
+
+def _is_true(said: str, subscriber: Subscriber) -> bool:
+    """Whether a page may still say so: an address with `said` may be opened later, or again."""
+    match said:
+        case "back" | "latest":
+            return subscriber.status is SubscriberStatus.ACTIVE
+        case "paused":
+            return subscriber.preferences.paused_until is not None
+        case "resumed":
+            return subscriber.preferences.paused_until is None
+    return True
 
 
 @router.page("/manage/{token}/export.json")

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from newsletter.models import Preferences, Subscriber
+from newsletter.models import Preferences, Subscriber, SubscriberStatus
 from newsletter.subscribers import signup, tokens
 from newsletter.subscribers.store import SubscriberStore
-from newsletter.web import links
+from newsletter.web import hours, links
 from newsletter.web.forms import Posted
 from newsletter.web.site import Here, Router, Site
 
@@ -27,9 +27,9 @@ DONE = "You are unsubscribed. No more digests will come.\n"
 
 
 @router.page("/u/{token}")
-def unsubscribe_page(token: str, site: Here) -> Response:
+def unsubscribe_page(token: str, site: Here, said: str = "") -> Response:
     """Show one button, or that it is done; change nothing."""
-    return _page(site, token)
+    return _page(site, token, done=_DONE["undo"] if said == "back" else "")
 
 
 @router.post("/u/{token}")
@@ -48,10 +48,9 @@ def unsubscribe(token: str, site: Here, posted: Posted) -> Response:
         return _page(site, token)
     match posted.text("choice"):
         case "weekly" | "pause" as choice:
-            return _page(site, token, said=_want_less(site, token, choice))
+            return _page(site, token, done=_want_less(site, token, choice))
         case "undo":
-            if signup.resubscribe(site.store, site.settings, token, site.now()) is signup.Returned.EXPIRED:
-                return _page(site, token, said=TOO_LATE)
+            return _undo(site, token)
         case "" | "unsubscribe":
             signup.unsubscribe(site.store, site.settings, token, site.now())
         case _:
@@ -59,10 +58,18 @@ def unsubscribe(token: str, site: Here, posted: Posted) -> Response:
     return RedirectResponse(site.path(f"/u/{token}"), status_code=303)
 
 
-_SAID = {
-    "weekly": "From now on you get one digest a week, on Mondays.",
-    "pause": "Nothing comes for 30 days; then it goes on by itself.",
+_DONE = {
+    "weekly": "One digest a week from now on.",
+    "pause": "Paused for 30 days; resumes automatically.",
+    "undo": "You are subscribed again.",
 }
+"""What is true after a choice; shown to nobody for whom it is not."""
+
+
+def _undo(site: Site, token: str) -> Response:
+    if signup.resubscribe(site.store, site.settings, token, site.now()) is signup.Returned.EXPIRED:
+        return _page(site, token, said=TOO_LATE)
+    return RedirectResponse(site.path(f"/u/{token}?said=back"), status_code=303)
 
 
 def _holder(site: Site, token: str) -> tuple[bool, Subscriber | None]:
@@ -73,11 +80,11 @@ def _holder(site: Site, token: str) -> tuple[bool, Subscriber | None]:
 
 def _want_less(site: Site, token: str, choice: str) -> str:
     _, subscriber = _holder(site, token)
-    if subscriber is None:
+    if subscriber is None or subscriber.status is not SubscriberStatus.ACTIVE:
         return ""
     less = _less(subscriber.preferences, choice, site.now())
     SubscriberStore(site.store).save_preferences(subscriber.id, less, site.now())
-    return _SAID[choice]
+    return _DONE[choice]
 
 
 def _less(preferences: Preferences, choice: str, now: datetime) -> Preferences:
@@ -87,8 +94,17 @@ def _less(preferences: Preferences, choice: str, now: datetime) -> Preferences:
     return preferences.model_copy(update={"paused_until": until})
 
 
-def _page(site: Site, token: str, *, said: str = "") -> Response:
+def _page(site: Site, token: str, *, said: str = "", done: str = "") -> Response:
+    """Show what is true now: that nothing comes, what was done, or the button."""
     is_genuine, subscriber = _holder(site, token)
     if not is_genuine:
         return links.lost(site)
-    return site.page("unsubscribe.html", token=token, subscriber=subscriber, said=said)
+    is_active = subscriber is not None and subscriber.status is SubscriberStatus.ACTIVE
+    return site.page(
+        "unsubscribe.html",
+        token=token,
+        subscriber=subscriber,
+        said=said,
+        done=done if is_active else "",
+        next=hours.next_edition(subscriber.preferences, site.now()) if subscriber and is_active else "",
+    )

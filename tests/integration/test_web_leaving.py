@@ -65,8 +65,30 @@ def test_the_button_leads_to_a_page_with_undo_and_undo_works(visitor: Visitor):
     assert (done.status_code, done.headers["location"]) == (303, link)
     assert status_of(visitor, reader) is SubscriberStatus.UNSUBSCRIBED
     assert "You are unsubscribed." in visitor.web.get(link).text
-    visitor.web.post(link, data={"from": "page", "choice": "undo"})
+    back = visitor.web.post(link, data={"from": "page", "choice": "undo"})
+    assert (back.status_code, back.headers["location"]) == (303, f"{link}?said=back")
     assert status_of(visitor, reader) is SubscriberStatus.ACTIVE
+    page = visitor.web.get(back.headers["location"]).text
+    assert "<h1>You are subscribed again.</h1>" in page
+    assert "Your next edition: tomorrow about 07:00 (UTC)." in seen(page)
+    assert 'class="main"' not in page
+
+
+def test_a_page_says_nothing_that_is_not_true(visitor: Visitor):
+    """An address that says what was done may be opened by anybody, later or again."""
+    for status in ("unsubscribed", "bounced", "complained", "pending"):
+        reader = visitor.reader(f"{status}@example.org", status)
+        link = f"/u/{visitor.token('unsubscribe', reader.id)}"
+        assert "subscribed again." not in seen(visitor.web.get(f"{link}?said=back").text)
+        for choice in ("weekly", "pause"):
+            page = visitor.web.post(link, data={"from": "page", "choice": choice}).text
+            assert "You are unsubscribed." in page
+            assert "resumes" not in page
+        kept = visitor.subscribers.get(reader.id)
+        assert (kept.preferences.frequency, kept.preferences.paused_until) == ("daily", None)
+        manage = f"/manage/{visitor.token('manage', reader.id)}"
+        for said in ("back", "paused", "latest"):
+            assert 'class="said"' not in visitor.web.get(f"{manage}?said={said}").text
 
 
 def test_undo_has_its_time(visitor: Visitor):
@@ -83,8 +105,11 @@ def test_less_mail_is_offered_beside_none(visitor: Visitor):
     """Weekly and a pause of 30 days are one press each."""
     reader = visitor.reader("ada@example.org")
     link = f"/u/{visitor.token('unsubscribe', reader.id)}"
-    assert visitor.web.post(link, data={"from": "page", "choice": "weekly"}).status_code == 200
-    assert visitor.web.post(link, data={"from": "page", "choice": "pause"}).status_code == 200
+    weekly = visitor.web.post(link, data={"from": "page", "choice": "weekly"})
+    assert "<h1>One digest a week from now on.</h1>" in weekly.text
+    pause = visitor.web.post(link, data={"from": "page", "choice": "pause"})
+    assert "<h1>Paused for 30 days; resumes automatically.</h1>" in pause.text
+    assert all(page.status_code == 200 and 'class="main"' not in page.text for page in (weekly, pause))
     kept = visitor.subscribers.get(reader.id)
     assert kept.status is SubscriberStatus.ACTIVE
     assert (kept.preferences.frequency, str(kept.preferences.paused_until)) == ("weekly", "2026-07-10")
