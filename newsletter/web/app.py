@@ -22,6 +22,7 @@ from newsletter.web import (
     indexing,
     links,
     manage,
+    mangled,
     moving,
     periods,
     preview,
@@ -82,6 +83,7 @@ def create(settings: Settings | None = None, *, clock: Callable[[], datetime] = 
     app.mount(api.ROOT, api.create(app.state.site))
     app.add_middleware(heavy.HeavyPages, root=api.ROOT, refuse=_busy)
     app.add_middleware(security.SecurityHeaders, settings=settings)
+    app.add_middleware(mangled.MangledLinks)
     if settings.is_production:  # elsewhere a page follows its template at once
         app.add_middleware(recent.Recent, clock=lambda: clock().timestamp())
     app.add_exception_handler(HTTPException, _refused)

@@ -165,3 +165,60 @@ def test_who_was_erased_is_out_already(visitor: Visitor):
     link = f"/u/{visitor.token('unsubscribe', reader.id)}"
     assert visitor.web.post(link).status_code == 200
     assert "You are unsubscribed." in visitor.web.get(link).text
+
+
+TAILS = [
+    ".",
+    ",",
+    ")",
+    ">",
+    "]",
+    ";",
+    "!",
+    "'",
+    '"',
+    "/",
+    "//",
+    "./",
+    ">.",
+    "%20",
+    "%0A",
+    "%0D%0A",
+    "%E2%80%9D",
+    "*",
+    "=",
+    "%3E",
+]
+
+
+@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize(
+    ("purpose", "place"), [("unsubscribe", "u"), ("manage", "manage"), ("confirm", "confirm")]
+)
+def test_what_mail_programs_add_to_a_link_is_forgiven(
+    visitor: Visitor, purpose: tokens.Purpose, place: str, tail: str
+):
+    """The page is that of the link itself, with the headers that a token asks for."""
+    reader = visitor.reader("ada@example.org", "pending" if purpose == "confirm" else "active")
+    link = f"/{place}/{visitor.token(purpose, reader.id)}"
+    answer = visitor.web.get(link + tail)
+    assert (answer.status_code, answer.text) == (200, visitor.web.get(link).text)
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-robots-tag"] == "noindex, nofollow"
+
+
+def test_a_link_that_was_copied_over_two_lines_is_read(visitor: Visitor):
+    """A line end and blanks within a token are no part of it."""
+    reader = visitor.reader("ada@example.org")
+    token = visitor.token("unsubscribe", reader.id)
+    answer = visitor.web.post(f"/u/{token[:9]}%0D%0A%20{token[9:]}./")
+    assert answer.status_code == 200
+    assert status_of(visitor, reader) is SubscriberStatus.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize("link", ["/u/", "/u", "/manage/", "/manage", "/u/.", "/manage//"])
+def test_a_link_without_its_token_leads_to_new_ones(visitor: Visitor, link: str):
+    """The page says what is wrong and mails working links."""
+    answer = visitor.web.get(link)
+    assert answer.status_code == 404
+    assert 'action="/links"' in answer.text
