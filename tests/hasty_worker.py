@@ -9,8 +9,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import workers.app as application
-from newsletter.delivery import freezing, portions
-from newsletter.delivery.mailers import smtp, smtp_session
+from newsletter.delivery import freezing, leases, portions
+from newsletter.delivery.mailers import (
+    smtp,
+    smtp_in_turn,
+    smtp_pipeline,
+    smtp_queue,
+    smtp_server,
+    smtp_session,
+)
 
 TICK = timedelta(seconds=1)
 application.TICK_EVERY = TICK
@@ -27,11 +34,18 @@ freezing.COPIES_A_STEP = 10  # type: ignore[misc]
 
 smtp.Smtp.longest /= 20
 smtp.RETRY_AFTER /= 20  # type: ignore[misc]
+leases.LONGEST_LEASE /= 20  # type: ignore[misc]
+smtp_queue.STOOD_STILL_SECONDS /= 20  # type: ignore[misc]
 portions.DEFERRED_FOR /= 20  # type: ignore[misc]
 smtp.SENDING_SECONDS /= 20  # type: ignore[misc]
-smtp.CONNECT_WITHIN_SECONDS /= 20  # type: ignore[misc]
-smtp_session.REPLY_WITHIN_SECONDS /= 20  # type: ignore[misc]
-smtp_session.LAST_REPLY_WITHIN_SECONDS /= 20  # type: ignore[misc]
+smtp.BEGINNING_SECONDS /= 20  # type: ignore[misc]
+smtp_server.CONNECT_WITHIN_SECONDS /= 20  # type: ignore[misc]
+smtp_server.OPEN_WITHIN_SECONDS /= 20  # type: ignore[misc]
+smtp_session.OPENING_REPLY_WITHIN_SECONDS /= 20  # type: ignore[misc]
+smtp_queue.FIRST_REPLY_WITHIN_SECONDS /= 20  # type: ignore[misc]
+smtp_queue.REPLY_WITHIN_SECONDS /= 20  # type: ignore[misc]
+for module in (smtp_pipeline, smtp_in_turn):
+    module.LAST_REPLY_WITHIN_SECONDS /= 20  # type: ignore[misc]
 
 app = application.app
 __all__ = ["app"]

@@ -63,8 +63,9 @@ def create() -> Celery:
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
-        # HTTP timeout 10 s < lease 60 s < task limit < visibility 600 s
-        task_time_limit=300,
+        # portions are begun for 60 s, and one may take 17 min (SMTP: RFC 5321, 4.5.3.2); a task beyond the
+        # visibility of its message is asked for once more, and finds its batch busy
+        task_time_limit=1200,
         worker_soft_shutdown_timeout=20,
         # a cancel in the middle of a request would make doubt where there is none
         worker_cancel_long_running_tasks_on_connection_loss=False,

@@ -11,8 +11,8 @@ from newsletter import embedded
 from newsletter import settings as settings_module
 from newsletter import store as store_module
 from newsletter.cli import output
+from newsletter.delivery.mailers import smtp
 from newsletter.delivery.mailers.dkim import Signer
-from newsletter.delivery.mailers.smtp import Server
 from newsletter.delivery.return_path import ReturnPath
 from newsletter.errors import InvalidInputError, NewsletterError, SettingsError
 from newsletter.rendering import trial
@@ -25,11 +25,14 @@ LONGEST_STRING: Final = 255
 
 
 @click.command()
+@click.option("--mail-server", "asks_mail_server", is_flag=True, help="Connect to SMTP_URL and log in, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def check(as_json: bool) -> None:
+def check(asks_mail_server: bool, as_json: bool) -> None:
     """Check settings, secrets, templates and folders, without touching the network. Exit 1 on a fault."""
     settings = settings_module.load()
     faults = find_faults(settings)
+    if asks_mail_server and (fault := smtp.reach(settings)):
+        faults.append(fault)
     output.show([{"fault": fault} for fault in faults], as_json=as_json)
     if faults:
         raise SettingsError(f"{len(faults)} fault{'s' if len(faults) > 1 else ''} found; see above.")
@@ -138,7 +141,7 @@ def _mailer(settings: Settings) -> str | None:
 def _mail_server(settings: Settings) -> str | None:
     if settings.smtp_url:
         try:
-            Server.read(settings.smtp_url.get_secret_value())
+            smtp.Server.read(settings.smtp_url.get_secret_value())
         except SettingsError as error:
             return str(error)
     return None

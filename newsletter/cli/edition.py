@@ -144,7 +144,8 @@ def status(day: date | None, as_json: bool) -> None:
     if not found.held and not EditionStore(store).get(day):
         raise NotFoundError(f"There is no edition of {day}. Build it: newsletter edition build {day}")
     pace = throttle.of(store, settings)
-    output.show([_row(found, pace)], as_json=as_json)
+    why = {"waits because": found.held or found.waits_because} if as_json else {}
+    output.show([_row(found, pace) | why], as_json=as_json)
     if not as_json and found.uncertain:
         click.echo(
             f"{found.uncertain} mails left and their end is not known. See the mailer's own log, then say: "
@@ -152,6 +153,10 @@ def status(day: date | None, as_json: bool) -> None:
         )
     if not as_json and found.held:
         click.echo(f"It is held: {found.held.rstrip('.')}. To go on: newsletter edition resume {day}")
+    elif not as_json and found.waits_because and found.waits_since:
+        click.echo(
+            f"It waits since {found.waits_since.astimezone(settings.zone):%d %b %H:%M}: {found.waits_because}"
+        )
 
 
 @edition.command()

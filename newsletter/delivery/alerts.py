@@ -29,6 +29,8 @@ FAILING_FOR: Final = timedelta(days=3)
 """How long a source may fail or be stale before it is told."""
 LOOK_BACK: Final = timedelta(days=7)
 """Older editions are history."""
+WAITED_FOR: Final = timedelta(hours=1)
+"""How long a delivery may wait before its reason is told."""
 TAKEN_FOR: Final = timedelta(hours=1)
 """Whoever began to send an alert has so long; one that did not leave is tried again then."""
 
@@ -89,7 +91,8 @@ def send(store: Store, settings: Settings, now: datetime, *, mailer: Mailer | No
             with unavailable_store():
                 store.set(name, "told", ex=TOLD.expires)
         else:
-            why = outcome.halt or outcome.rejected or next(iter(outcome.refused.values()), "try again later")
+            said = (outcome.halt, outcome.rejected, outcome.reason, *outcome.refused.values())
+            why = next(filter(None, said), "try again later")
             log.error("The operator could not be told: %s. %s", alert.headline, why)
     return sent
 
@@ -118,6 +121,17 @@ def _of_delivery(store: Store, settings: Settings, found: Progress, now: datetim
                 f"{found.accepted:,} of {found.recipients:,} readers have it, {found.waiting:,} wait.",
             ),
             f"When its cause is gone: newsletter edition resume {day}",
+        )
+    if found.waits_because and found.waits_since and now - found.waits_since > WAITED_FOR and not found.held:
+        yield Alert(
+            f"waits-{day}",
+            f"The edition of {day:%d %b} waits",
+            (
+                found.waits_because,
+                f"Nobody is accepted since {found.waits_since.astimezone(settings.zone):%d %b %H:%M}.",
+                f"{found.waiting:,} readers wait.",
+            ),
+            "It goes on by itself when the cause is gone. To try the way: newsletter check --mail-server",
         )
     limit = timedelta(minutes=settings.silence_minutes)
     waits = [one for one in settling.uncertain(store, day) if now - one.since > limit]

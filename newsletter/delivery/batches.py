@@ -10,10 +10,11 @@ from functools import partial
 from time import sleep
 
 from newsletter.delivery import judgement, links, mailers, throttle
+from newsletter.delivery.leases import LEASE_OVER_LONGEST, lease_of
 from newsletter.delivery.ledger import BatchRef, Denied, Ledger
 from newsletter.delivery.mailers.port import Mailer
 from newsletter.delivery.messages import message_of
-from newsletter.delivery.portions import LEASE_OVER_LONGEST, BatchReport, Sending
+from newsletter.delivery.portions import BatchReport, Sending
 from newsletter.delivery.throttle import Gate
 from newsletter.errors import PermanentError
 from newsletter.models import Recipient
@@ -44,8 +45,8 @@ def send_batch(
     ends by itself then. Raises `SettingsError` where the mailer lacks one.
     """
     mailer = mailer or mailers.make(settings)
-    lease = mailer.longest * LEASE_OVER_LONGEST
-    ledger = Ledger(store, lease=lease, longest=mailer.longest, mailer=settings.mailer)
+    lease = lease_of(mailer)
+    ledger = Ledger(store, lease=lease, longest=lease / LEASE_OVER_LONGEST, mailer=settings.mailer)
     claim = ledger.claim(BatchRef(day, batch))
     if isinstance(claim, Denied):
         return BatchReport(BatchRef(day, batch), denied=claim.why)

@@ -42,6 +42,16 @@ def _hold(store: Store, day: date, marks: Mapping[str, str]) -> None:
         pipe.execute()
 
 
+def note_wait(store: Store, day: date, reason: str) -> None:
+    """Keep why an edition waits, and since when; forgotten as soon as somebody is accepted."""
+    name = keys.EDITION(day=day)
+    with unavailable_store(), store.pipeline() as pipe:
+        pipe.time()
+        pipe.hset(name, "waits_because", reason)
+        (seconds, _), *_ = pipe.execute()
+        store.hsetnx(name, "waits_since", str(int(seconds) * 1000))
+
+
 def resume(store: Store, day: date) -> bool:
     """Let an edition's delivery go on; return whether it was held."""
     with unavailable_store(), store.pipeline() as pipe:

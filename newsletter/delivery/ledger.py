@@ -261,6 +261,16 @@ class Ledger:
         )
         return int(answer[1]) if answer[0] == "settled" else 0
 
+    def extend(self, claim: Claim) -> None:
+        """Lengthen the lease of a claim whose request is under way; harmless where it was lost."""
+        Script.named("extend").run(
+            self._store,
+            _names(claim.ref.day, "due fence intent"),
+            claim.ref.batch,
+            claim.token,
+            self._lease_ms,
+        )
+
     def release(self, claim: Claim, *, retry_after: timedelta = timedelta(0)) -> None:
         """Give a claim back before any request was begun; harmless where it was lost."""
         Script.named("release").run(
@@ -287,6 +297,10 @@ class Ledger:
     def progress(self, day: date) -> Progress:
         """Return how far an edition's delivery has come."""
         return progress.read(self._store, day)
+
+    def note_wait(self, day: date, reason: str) -> None:
+        """Keep why nobody is accepted for now, until somebody is; see `control.note_wait`."""
+        control.note_wait(self._store, day, reason)
 
     def hold(self, day: date, reason: str) -> None:
         """Stop an edition's delivery before its next request; see `control.hold`."""

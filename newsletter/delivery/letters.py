@@ -16,8 +16,8 @@ from typing import Final, cast
 from newsletter.delivery import links, mailers, throttle
 from newsletter.delivery import store as keys
 from newsletter.delivery.faults import Fault, fault_of, without_addresses
+from newsletter.delivery.leases import LEASE_OVER_LONGEST
 from newsletter.delivery.mailers.port import Mailer, Outcome
-from newsletter.delivery.portions import LEASE_OVER_LONGEST
 from newsletter.editions import for_reader
 from newsletter.editions.store import EditionStore
 from newsletter.errors import NotFoundError, PermanentError
@@ -129,7 +129,7 @@ def _settle(box: Letterbox, claim: Claim, outcome: Outcome, now: datetime) -> st
     if refusal:
         box.refuse(claim, refusal, now)
         return "refused"
-    why = outcome.deferred.get(one, "the mailer asks to come again later")
+    why = outcome.deferred.get(one) or outcome.reason or "the mailer asks to come again later"
     box.postpone(claim, now + (outcome.retry_after or RETRY_AFTER), why)
     return "postponed"
 

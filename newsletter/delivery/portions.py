@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Final
 
 from newsletter.delivery.copies import Copy
 from newsletter.delivery.faults import without_addresses
+from newsletter.delivery.leases import LEASE_OVER_LONGEST, KeptLease, lease_of
 from newsletter.delivery.ledger import (
     ACCEPTED,
     LEFT,
@@ -38,8 +40,6 @@ HELD_BACK: Final = "held back"
 """By the throttle: more may leave later."""
 MOST_SECONDS: Final = 60.0
 """After this no further portion is begun: the task ends before its time limit, and the next goes on."""
-LEASE_OVER_LONGEST: Final = 1.5
-"""How much longer a lease is than the longest request: reading, rendering and noting need some of it."""
 DEFERRED_FOR: Final = timedelta(seconds=60)
 """How long those wait whom the mail server put off; the rest of their batch goes on."""
 GIVE_UP_AFTER: Final = timedelta(days=2)
@@ -183,6 +183,8 @@ class Sending:
             self._stray = True
             log.error("Request %s was sent twice: it had been given up meanwhile.", intent.request_id)
         self._claim = replace(intent, marks=_ended(intent.marks, ends))
+        if outcome.reason:
+            self._note_wait(outcome.reason)
         if outcome.halt:
             self._halt(outcome.halt)
         elif refused:
@@ -195,12 +197,15 @@ class Sending:
         After a pause of the machine or the process the lease may be over and its
         silence judged, so it must not speak any more.
         """
-        if self._now() - self._asked_at > self._mailer.longest * (LEASE_OVER_LONGEST - 1):
+        lease = lease_of(self._mailer)
+        if self._now() - self._asked_at > lease - lease / LEASE_OVER_LONGEST:
             log.warning("Request %s was not begun: this process stood still.", intent.request_id)
             return Outcome()
         recipients = [self.recipients[intent.ids[at]] for at in named]
+        is_short = self._mailer.longest * LEASE_OVER_LONGEST <= lease
         try:
-            return self._mailer.send(self._message, recipients, request_id=intent.request_id)
+            with nullcontext() if is_short else KeptLease(partial(self._ledger.extend, intent), lease):
+                return self._mailer.send(self._message, recipients, request_id=intent.request_id)
         except PermanentError as error:  # raised before anything leaves: a setting, a sender, a header
             return Outcome(halt=str(error))
 
@@ -259,6 +264,11 @@ class Sending:
         if keeps_lease:
             self._ledger.release(self._claim)
         log.error("The edition of %s is held. %s", self._claim.ref.day, why)
+
+    def _note_wait(self, reason: str) -> None:
+        said = without_addresses(reason)
+        log.warning("The edition of %s waits. %s", self._claim.ref.day, said)
+        self._ledger.note_wait(self._claim.ref.day, said)
 
     def _halt(self, why: str) -> None:
         self._halted = why = without_addresses(why)

@@ -31,6 +31,9 @@ class Progress:
     held: str | None = None
     """Why the delivery stands still, where it does."""
     is_held_by_hand: bool = False
+    waits_because: str | None = None
+    """Why nobody is accepted for now, in the mail server's words or the network's; nobody needs to act."""
+    waits_since: datetime | None = None
     frozen_at: datetime | None = None
     first_at: datetime | None = None
     """When the first request ended."""
@@ -86,6 +89,8 @@ def _read(day: date, totals: dict[str, Any], stray: int, open_batches: int) -> P
         open_batches=open_batches,
         held=totals.get("held"),
         is_held_by_hand="by_hand" in totals,
+        waits_because=totals.get("waits_because"),
+        waits_since=_moment(totals.get("waits_since")),
         frozen_at=_moment(totals.get("frozen_at")),
         first_at=_moment(totals.get("first_at")),
         last_at=_moment(totals.get("last_at")),

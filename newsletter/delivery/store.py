@@ -27,8 +27,8 @@ EDITION = Key(
     "delivery:{day}",
     "hash",
     "totals and state of one edition's delivery: recipients, accepted, refused, left, uncertain, quiet, "
-    "batches, version, through, held, by_hand, in_doubt, refused_in_row, mailer, frozen_at, first_at, "
-    "last_at",
+    "batches, version, through, held, by_hand, in_doubt, refused_in_row, waits_because, waits_since, "
+    "mailer, frozen_at, first_at, last_at",
     KEPT,
 )
 ADDRESSED = Key("delivery:{day}:addressed", "bitmap", "who was addressed: bit = subscriber id", KEPT)

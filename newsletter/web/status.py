@@ -2,7 +2,7 @@
 
 import hmac
 import logging
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from fastapi import Request
@@ -78,6 +78,18 @@ def numbers(request: Request, site: Here) -> Response:
     return Response(body, media_type=metrics.CONTENT_TYPE, headers=_NEVER_KEPT)
 
 
+def _delivery(site: Site, day: date) -> dict[str, Any]:
+    found = progress.read(site.store, day)
+    return {
+        "day": day.isoformat(),
+        "recipients": found.recipients,
+        "waiting": found.waiting,
+        "held": found.held,
+        "waits_because": found.waits_because,
+        "waits_since": found.waits_since.isoformat(timespec="seconds") if found.waits_since else None,
+    }
+
+
 def require_token(request: Request, settings: Settings) -> None:
     """Let in who sends the metrics token as `Authorization: Bearer …`; without a setting, a laptop's owner.
 
@@ -111,6 +123,7 @@ def _report(site: Site, now: datetime) -> dict[str, Any]:
             "quiet": latest.is_quiet if latest else False,
             "overdue": overdue(site.dates(), site.settings.cut_off, site.settings.zone, now) is not None,
         },
+        "delivery": _delivery(site, latest.date) if latest else None,
         "sources": [_source(one) for one in sources],
         "broken_sources": sum(one.state in (SourceState.STALE, SourceState.FAILING) for one in sources),
         "suppression_lists": {

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from postfix import Postfix
 
+from newsletter.delivery.mailers import smtp, smtp_queue, smtp_session
 from newsletter.delivery.mailers.smtp import Server, Smtp
 from newsletter.models import Message, Recipient
 from newsletter.rendering.site import SiteFacts
@@ -126,3 +127,84 @@ def test_mails_travel_encrypted(postfix: Postfix, opened: Open, door: str, schem
     """By STARTTLS and from the first byte, under a certificate of our own authority."""
     assert opened(door, scheme).send(MESSAGE, readers(1, 2, 3), request_id=REQUEST).accepted == {1, 2, 3}
     assert all(b"using TLSv1" in mail for _, mail in postfix.mails())
+
+
+@pytest.mark.parametrize("spare", [0.3, 60.0], ids=["with spare connections", "on one connection"])
+def test_a_slow_look_up_doubts_nobody_and_holds_one_connection(
+    postfix: Postfix, opened: Open, monkeypatch: pytest.MonkeyPatch, spare: float
+) -> None:
+    """Postfix keeps the answer to the mail before it back for as long as it thinks about the next one."""
+    monkeypatch.setattr(smtp, "SPARE_AFTER_SECONDS", spare)
+    monkeypatch.setattr(smtp_queue, "FIRST_REPLY_WITHIN_SECONDS", 0.5)
+    people = readers(1, 5, 2, 3, 4, 6, 7, 8, 9)
+    mailer = opened("slow", connections=2)
+    outcome = mailer.send(MESSAGE, people, request_id=REQUEST)
+    assert outcome.accepted == set(range(1, 10))
+    assert not outcome.uncertain
+    order = [to for to, _ in postfix.mails()]
+    assert len(set(order)) == len(order) == 9
+    assert (order[-1] == "reader5@example.org") is (spare < 1)  # the others did not wait for it, or they did
+
+
+def test_who_is_slow_is_tried_last_and_alone_then_put_off(
+    postfix: Postfix, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others have their mail meanwhile, and the time comes when that one is given up."""
+    monkeypatch.setattr(smtp_queue, "FIRST_REPLY_WITHIN_SECONDS", 0.3)
+    monkeypatch.setattr(smtp_queue, "REPLY_WITHIN_SECONDS", 0.6)
+    mailer = opened("slow", connections=1)
+    outcome = mailer.send(MESSAGE, readers(5, 1, 2, 3), request_id=REQUEST)
+    assert outcome.accepted == {1, 2, 3}
+    assert "silent" in outcome.deferred[5]
+    monkeypatch.setattr(smtp_queue, "REPLY_WITHIN_SECONDS", 300.0)
+    outcome = mailer.send(MESSAGE, readers(5, 6, 7), request_id=REQUEST)
+    assert outcome.accepted == {5, 6, 7}
+    assert postfix.arrived() == dict.fromkeys((1, 2, 3, 5, 6, 7), 1)
+
+
+TROUBLE = {
+    "untrusted certificate": (
+        "starttls",
+        "smtp",
+        False,
+        "certificate of localhost:{port} is not trusted: self",
+    ),
+    "untrusted certificate, TLS": (
+        "smtps",
+        "smtps",
+        False,
+        "certificate of localhost:{port} is not trusted: self",
+    ),
+    "TLS on a port for STARTTLS": (
+        "starttls",
+        "smtps",
+        True,
+        "does not begin with TLS (WRONG_VERSION_NUMBER)",
+    ),
+    "STARTTLS on a port for TLS": ("smtps", "smtp", True, "does not greet. A port that begins with TLS"),
+    "a busy server": ("busy", "smtp", True, "wants no mail for now: 450"),
+}
+
+
+@pytest.mark.parametrize("case", TROUBLE.values(), ids=TROUBLE.keys())
+def test_who_waits_is_told_why(
+    postfix: Postfix, opened: Open, monkeypatch: pytest.MonkeyPatch, case: tuple[str, str, bool, str]
+) -> None:
+    """In the words of the server or the library, with what to change."""
+    door, scheme, trusts, words = case
+    monkeypatch.setattr(smtp_session, "OPENING_REPLY_WITHIN_SECONDS", 0.5)
+    outcome = opened(door, scheme, trusts=trusts).send(MESSAGE, readers(1, 2, 3), request_id=REQUEST)
+    assert words.format(port=postfix.ports[door]) in (outcome.reason or "")
+    assert (outcome.accepted, outcome.uncertain, outcome.halt) == (frozenset(), frozenset(), None)
+    assert outcome.retry_after
+
+
+def test_a_user_for_a_server_without_log_in_is_told(postfix: Postfix, certificate: tuple[Path, Path]) -> None:
+    """Nothing is tried that was not offered."""
+    url = postfix.url("starttls").replace("://", "://ada:secret@")
+    context = ssl.create_default_context(cafile=str(certificate[0]))
+    mailer = Smtp(Server.read(url), SITE, context=context)
+    outcome = mailer.send(MESSAGE, readers(1), request_id=REQUEST)
+    mailer.close()
+    assert "offers no log-in (AUTH)" in (outcome.halt or "")
+    assert "secret" not in (outcome.halt or "")

@@ -1,6 +1,8 @@
 """SMTP: every reply is read, a recipient's failure stays theirs, and a broken line doubts one mail."""
 
+import asyncio
 import ssl
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,7 +15,7 @@ from free_port import free_port
 from smtp_listener import Manners, SmtpListener
 
 from newsletter.delivery import mailers
-from newsletter.delivery.mailers import smtp_pipeline
+from newsletter.delivery.mailers import smtp_pipeline, smtp_queue
 from newsletter.delivery.mailers.smtp import Server, Smtp
 from newsletter.errors import SettingsError
 from newsletter.models import Message, Recipient
@@ -238,7 +240,7 @@ def test_a_server_that_falls_silent_is_left(
 ) -> None:
     """Only the mail whose last byte has left is in doubt, on each connection that was tried."""
     mailer, listener = connected(connections=1, round_trip_seconds=0.2)
-    monkeypatch.setattr(smtp_pipeline, "REPLY_WITHIN_SECONDS", patience)
+    monkeypatch.setattr(smtp_queue, "FIRST_REPLY_WITHIN_SECONDS", patience)
     monkeypatch.setattr(smtp_pipeline, "LAST_REPLY_WITHIN_SECONDS", last_patience)
     outcome = mailer.send(MESSAGE, recipients(3), request_id=REQUEST)
     assert not outcome.accepted
@@ -279,13 +281,89 @@ def test_a_local_part_beyond_ascii_needs_a_server_that_takes_it(connected: Any) 
     assert "SMTPUTF8" in outcome.refused[2]
 
 
-def test_a_server_that_cannot_be_reached_accepted_nothing() -> None:
-    """They may all be sent again."""
-    mailer = Smtp(Server.read("smtp://127.0.0.1:9"), SITE)
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("smtp://127.0.0.1:9", "127.0.0.1:9 refuses the connection"),
+        ("smtp://localhost:9", "localhost:9 refuses the connection"),
+        ("smtp://mail.invalid:587", "The host mail.invalid is not known"),
+    ],
+    ids=["closed port", "closed port of two addresses", "unknown host"],
+)
+def test_a_server_that_cannot_be_reached_accepted_nothing(url: str, words: str) -> None:
+    """They may all be sent again, and the reason names what to correct."""
+    mailer = Smtp(Server.read(url), SITE)
     outcome = mailer.send(MESSAGE, recipients(3), request_id=REQUEST)
     mailer.close()
     assert (outcome.accepted, outcome.uncertain, outcome.refused) == (frozenset(), frozenset(), {})
     assert outcome.retry_after
+    assert words in (outcome.reason or "")
+
+
+class Injected(asyncio.Protocol):
+    """A server behind somebody who adds a reply in clear to the one that agrees to TLS."""
+
+    def __init__(self, context: ssl.SSLContext, heard: list[bytes]) -> None:
+        self.context, self.heard = context, heard
+
+    def connection_made(self, transport: Any) -> None:
+        """Greet."""
+        self.transport = transport
+        transport.write(b"220 server\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        """Offer STARTTLS, agree to it, and go on in clear."""
+        self.heard.append(data)
+        if data.startswith(b"EHLO"):
+            self.transport.write(b"250-server\r\n250 STARTTLS\r\n")
+        elif data.startswith(b"STARTTLS"):
+            self.transport.write(b"220 go on\r\n250-server\r\n250 AUTH PLAIN\r\n")
+            self.upgrade = asyncio.ensure_future(
+                asyncio.get_running_loop().start_tls(self.transport, self, self.context, server_side=True)
+            )
+            self.upgrade.add_done_callback(self._encrypted)
+
+    def _encrypted(self, upgrade: "asyncio.Future[Any]") -> None:
+        if upgrade.exception() is None:
+            self.transport = upgrade.result()
+
+
+def test_nothing_that_came_before_the_handshake_is_believed_after_it(certificate: tuple[Path, Path]) -> None:
+    """A reply that somebody on the way puts behind `220` would pass for one that came encrypted."""
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(*certificate)
+    heard: list[bytes] = []
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    listening = loop.create_server(lambda: Injected(serving, heard), "127.0.0.1", 0)
+    server = asyncio.run_coroutine_threadsafe(listening, loop).result()
+    port = server.sockets[0].getsockname()[1]
+    mailer = Smtp(
+        Server.read(f"smtp://ada:secret@localhost:{port}"),
+        SITE,
+        context=ssl.create_default_context(cafile=str(certificate[0])),
+    )
+    outcome = mailer.send(MESSAGE, recipients(1), request_id=REQUEST)
+    mailer.close()
+    loop.call_soon_threadsafe(server.close)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+    assert "goes on in clear" in (outcome.reason or "")
+    assert not any(b"AUTH" in data for data in heard)
+    assert not outcome.accepted
+
+
+@pytest.mark.parametrize("offered", ["", "AUTH CRAM-MD5 XOAUTH2"], ids=["none", "others"])
+def test_a_log_in_that_is_not_offered_halts_with_what_is(connected: Any, offered: str) -> None:
+    """The user in `SMTP_URL` is told apart from one that is refused."""
+    _, listener = connected(extensions=(*PIPELINED, *filter(None, [offered])))
+    mailer = Smtp(Server.read(f"smtp://ada:secret@127.0.0.1:{listener.port}"), SITE)
+    outcome = mailer.send(MESSAGE, recipients(2), request_id=REQUEST)
+    mailer.close()
+    assert (offered.removeprefix("AUTH ").replace(" ", ", ") or "offers no log-in") in (outcome.halt or "")
+    assert not any("AUTH" in command for command in listener.commands)
 
 
 @pytest.mark.parametrize("url", ["smtp://", "mail.example.org", "http://mail.example.org", "smtp://h:port"])

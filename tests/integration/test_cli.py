@@ -25,6 +25,12 @@ FAILED, USED_WRONGLY, NOTHING_TO_DO = 1, 2, 3
         ("subscribers list", {}, NOTHING_TO_DO, "newsletter subscribers add"),
         ("check", {"NEWSLETTER_MAILER": "smtp"}, FAILED, "SMTP_URL"),
         ("check", {"SMTP_URL": "mail.example.org:587"}, FAILED, "Write smtp://"),
+        (
+            "check --mail-server",
+            {"SMTP_URL": "smtp://127.0.0.1:9"},
+            FAILED,
+            "127.0.0.1:9 refuses the connection",
+        ),
         ("check", {"REDIS_URL": "localhost:6379"}, FAILED, "Write redis://"),
         (
             "check",

@@ -88,7 +88,7 @@ local function count_refused_in_row(edition, before, after)
   local named = count(before, 'i')
   local refused = count(after, 'r') - count(before, 'r')
   if count(after, 'a') > count(before, 'a') then
-    redis.call('HDEL', edition, 'refused_in_row')
+    redis.call('HDEL', edition, 'refused_in_row', 'waits_because', 'waits_since')
   elseif refused > 0 and refused == named then
     redis.call('HINCRBY', edition, 'refused_in_row', refused)
   end

@@ -22,6 +22,8 @@ class Outcome:
     """The request was begun and its end is unknown."""
     retry_after: timedelta | None = None
     """How long the other side wants to be left alone."""
+    reason: str | None = None
+    """Why those wait who are to be asked for again, in the words of the other side or of the network."""
     rejected: str | None = None
     """Why the request as a whole was malformed: something in it is bad, and a half of it may be good."""
     halt: str | None = None

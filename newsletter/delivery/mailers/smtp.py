@@ -11,21 +11,16 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 from newsletter.delivery.mailers import dkim
 from newsletter.delivery.mailers.dkim import Signer
 from newsletter.delivery.mailers.port import Outcome, mailing_of
-from newsletter.delivery.mailers.smtp_pipeline import SessionLostError
+from newsletter.delivery.mailers.smtp_pipeline import LAST_REPLY_WITHIN_SECONDS, SessionLostError
 from newsletter.delivery.mailers.smtp_queue import Mail, Queue
-from newsletter.delivery.mailers.smtp_session import (
-    CONNECT_WITHIN_SECONDS,
-    LogInRefusedError,
-    Session,
-)
+from newsletter.delivery.mailers.smtp_server import Server
+from newsletter.delivery.mailers.smtp_session import LogInRefusedError, Session
 from newsletter.delivery.return_path import ReturnPath
 from newsletter.errors import SettingsError
 from newsletter.models import Message, Recipient
@@ -33,53 +28,19 @@ from newsletter.rendering.mime import Envelope, wire_address
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 
+__all__ = ["Server", "Smtp", "connect", "reach"]
+
 SENDING_SECONDS: Final = 20.0
 """After this no further mail of a call is begun; what is left waits for the next call."""
+BEGINNING_SECONDS: Final = 420.0
+"""After this no mail's content is begun, however late a server says that it waits for it."""
+SPARE_AFTER_SECONDS: Final = 5.0
+"""Where mails wait for so long, further connections are opened: those there are may wait for a slow reply."""
+MOST_SLOW_KEPT: Final = 10_000
 RETRY_AFTER: Final = timedelta(seconds=60)
 """How long a batch waits after the server put everybody off, or lost its connections."""
 ENOUGH_TO_DOUBT_THE_SENDER: Final = 5
 """So many recipients refused and none accepted says more about the sender than about them."""
-
-
-@dataclass(frozen=True)
-class Server:
-    """Where mails are handed in, as `SMTP_URL` says."""
-
-    host: str
-    port: int
-    user: str = ""
-    password: str = ""
-    is_tls: bool = False
-
-    @classmethod
-    def read(cls, url: str) -> "Server":
-        """Read an `SMTP_URL`. Raises `SettingsError` where it is none.
-
-        >>> Server.read("smtp://localhost:1025")
-        Server(host='localhost', port=1025, user='', password='', is_tls=False)
-        """
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            parts, port = urlsplit(""), None
-        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-            raise SettingsError(
-                "SMTP_URL is no address of a mail server. Write smtp://user:password@host:587 or smtps://host:465."
-            )
-        is_tls = parts.scheme == "smtps"
-        return cls(
-            parts.hostname,
-            port or (465 if is_tls else 587),
-            unquote(parts.username or ""),
-            unquote(parts.password or ""),
-            is_tls,
-        )
-
-    @property
-    def is_local(self) -> bool:
-        """Whether nobody can listen on the way."""
-        return self.host in {"localhost", "127.0.0.1", "::1"}
 
 
 def connect(settings: Settings) -> "Smtp":
@@ -99,12 +60,29 @@ def connect(settings: Settings) -> "Smtp":
     )
 
 
+def reach(settings: Settings) -> str | None:
+    """Connect to the server of `SMTP_URL`, log in and leave; return what stands in the way."""
+    if settings.smtp_url is None:
+        return "SMTP_URL is not set, so there is no mail server to ask."
+
+    async def open_and_leave(server: Server) -> None:
+        session = await server.open(SiteFacts.of(settings).host, ssl.create_default_context())
+        session.close()
+        await asyncio.sleep(0.01)  # lets the goodbye leave
+
+    try:
+        asyncio.run(open_and_leave(Server.read(settings.smtp_url.get_secret_value())))
+    except (SettingsError, LogInRefusedError, SessionLostError) as error:
+        return str(error)
+    return None
+
+
 class Smtp:
     """One mail server, spoken to over a few connections."""
 
     name = "smtp"
     portion = 200
-    longest = timedelta(seconds=95)
+    longest = timedelta(seconds=BEGINNING_SECONDS + LAST_REPLY_WITHIN_SECONDS + 20)
 
     def __init__(
         self,
@@ -129,6 +107,8 @@ class Smtp:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._encoded: tuple[Message, str, Envelope] | None = None
         self._encoded_at = datetime.fromtimestamp(0, UTC)
+        self._slow: set[int] = set()
+        """Subscriber ids about whom the server thinks for minutes; they are tried last, each alone."""
 
     def send(self, message: Message, recipients: Sequence[Recipient], *, request_id: str) -> Outcome:
         """Hand the mails in on a few connections; returns when each has an end, or time is up."""
@@ -166,11 +146,37 @@ class Smtp:
         return kept[2]
 
     async def _deliver(self, recipients: Sequence[Recipient], write: Callable[[Recipient], Mail]) -> Outcome:
-        queue = Queue(deque(recipients), write, asyncio.get_running_loop().time() + SENDING_SECONDS)
+        now = asyncio.get_running_loop().time()
+        self._slow = self._slow if len(self._slow) < MOST_SLOW_KEPT else set()
+        waiting = deque(sorted(recipients, key=self._is_slow)) if self._slow else deque(recipients)
+        queue = Queue(waiting, write, now + SENDING_SECONDS, now + BEGINNING_SECONDS, self._slow)
         complaints: list[str] = []
-        workers = min(self._connections, max(1, len(recipients) // 10))
-        await asyncio.gather(*(self._work(queue, complaints) for _ in range(workers)))
+        awake = asyncio.ensure_future(queue.stay_awake())
+        try:
+            await self._carry_all(queue, complaints, min(self._connections, max(1, len(recipients) // 10)))
+        finally:
+            awake.cancel()
+        self._slow -= queue.accepted
         return _outcome(queue, len(recipients) - len(queue.unwritable), complaints)
+
+    def _is_slow(self, recipient: Recipient) -> bool:
+        return recipient.subscriber_id in self._slow
+
+    async def _carry_all(self, queue: Queue, complaints: list[str], connections: int) -> None:
+        """Let connections work side by side; where all of them are kept waiting, some more."""
+        working = {asyncio.ensure_future(self._work(queue, complaints)) for _ in range(connections)}
+        while working:
+            is_spare_left = connections < self._connections and not queue.is_over
+            done, working = await asyncio.wait(
+                working,
+                timeout=SPARE_AFTER_SECONDS if is_spare_left else None,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            for one in done:
+                one.result()
+            if not done and is_spare_left and not queue.is_over:
+                connections += 1
+                working.add(asyncio.ensure_future(self._work(queue, complaints)))
 
     async def _work(self, queue: Queue, complaints: list[str]) -> None:
         """Carry mails on one connection after the other; two in a row that carry none end it."""
@@ -179,7 +185,7 @@ class Smtp:
             before = queue.ended
             try:
                 await self._carry(queue)
-            except (SessionLostError, OSError) as error:  # a TimeoutError is an OSError
+            except (SessionLostError, OSError) as error:
                 complaints.append(str(error) or type(error).__name__)
                 failures = failures + 1 if queue.ended == before else 0
             except LogInRefusedError as error:
@@ -200,26 +206,7 @@ class Smtp:
             session = self._idle.pop()
             if session.is_open:
                 return session
-        return await self._open()
-
-    async def _open(self) -> Session:
-        server, loop = self._server, asyncio.get_running_loop()
-        async with asyncio.timeout(CONNECT_WITHIN_SECONDS):
-            _, session = await loop.create_connection(
-                Session, server.host, server.port, ssl=self._context if server.is_tls else None
-            )
-        try:
-            await session.greet(
-                self._site.host,
-                starttls=None if server.is_tls else (self._context, server.host),
-                must_encrypt=bool(server.user) and not server.is_local,
-            )
-            if server.user:
-                await session.log_in(server.user, server.password)
-        except BaseException:
-            session.close()
-            raise
-        return session
+        return await self._server.open(self._site.host, self._context)
 
     def _keep(self, session: Session) -> None:
         if session.is_open and session.may_carry(self._mails_a_connection):
@@ -251,4 +238,14 @@ def _outcome(queue: Queue, offered: int, complaints: list[str]) -> Outcome:
         queue.deferred,
         uncertain,
         retry_after=RETRY_AFTER if is_short else None,
+        reason=_why(queue, complaints) if is_short else None,
     )
+
+
+def _why(queue: Queue, complaints: list[str]) -> str:
+    """Return why those wait who do, in the server's words or the library's."""
+    if queue.busy:
+        return f"The mail server wants no mail for now: {queue.busy}."
+    if queue.deferred and not (queue.waiting and complaints):
+        return f"The mail server puts everybody off: {next(iter(queue.deferred.values()))}."
+    return complaints[-1]

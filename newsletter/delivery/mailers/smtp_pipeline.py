@@ -13,11 +13,11 @@ from newsletter.delivery.mailers.smtp_queue import Mail, Queue
 from newsletter.delivery.mailers.smtp_replies import CLOSING, GOES_ON, Reply, Verdict, judge
 from newsletter.errors import TransientError
 
-REPLY_WITHIN_SECONDS: Final = 15.0
-LAST_REPLY_WITHIN_SECONDS: Final = 45.0
-"""After the final dot servers scan the mail before they answer."""
+LAST_REPLY_WITHIN_SECONDS: Final = 600.0
+"""To the final dot (RFC 5321, 4.5.3.2.6): servers scan the mail before they answer."""
 _ENVELOPE_REPLIES: Final = 3
 """To MAIL, RCPT and DATA."""
+SILENCE: Final = "the server fell silent"
 END_OF_MAIL: Final = b".\r\n"
 RESET: Final = b"RSET\r\n"
 MOST_FAILURES: Final = 4
@@ -44,7 +44,7 @@ class Line(Protocol):
     def write(self, *pieces: bytes) -> None:
         """Send, in one write."""
 
-    def take(self, queue: Queue) -> Mail | None:
+    def take(self, queue: Queue, *, is_alone: bool = True) -> Mail | None:
         """Return the next mail, unless this connection has had its share."""
 
     def hang_up(self, why: str) -> None:
@@ -70,7 +70,8 @@ class Pipeline:
         """Its envelope has left."""
         self._ignored = 0
         """How many of the next replies say nothing."""
-        self._silent_at = self._loop.time() + REPLY_WITHIN_SECONDS
+        self._silent_at = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Carry mails until none is handed out. Raises `SessionLostError` where the connection ends."""
@@ -78,11 +79,13 @@ class Pipeline:
         if self._asking is None:
             return
         self._line.write(self._asking.envelope)
+        self._be_patient()
         self._watch()
         try:
             await self._end
         finally:
-            self._alarm.cancel()
+            if self._alarm is not None:
+                self._alarm.cancel()
 
     def replied(self) -> None:
         """Read what there is to read and answer it; called whenever replies have come."""
@@ -100,8 +103,7 @@ class Pipeline:
                 self._line.hang_up(_saying(next(reply for reply in replies if reply.code == CLOSING)))
             else:
                 break
-        patience = LAST_REPLY_WITHIN_SECONDS if self._finishing else REPLY_WITHIN_SECONDS
-        self._silent_at = self._loop.time() + patience
+        self._be_patient()
 
     def lost(self, why: str) -> None:
         """Note what the end of the connection leaves in doubt, and what it does not."""
@@ -110,6 +112,8 @@ class Pipeline:
         if self._finishing is not None:
             self._queue.doubt(self._finishing)
         if self._asking is not None:
+            if why == SILENCE:
+                self._queue.note_slow(self._asking)
             self._let_go(self._asking, is_first=not (self._finishing or self._ignored), why=why)
         self._end.set_exception(SessionLostError(f"The connection ended: {why}."))
 
@@ -136,8 +140,11 @@ class Pipeline:
     def _answer(self, mail: Mail, replies: list[Reply]) -> None:
         """Send the content where the server waits for it, and the next envelope in any case."""
         judgement = judge(replies)
+        if judgement is None and not self._queue.may_begin(self._loop.time()):
+            self._line.hang_up("it is too late to begin")
+            return
         if judgement is None:
-            self._asking, self._finishing = self._line.take(self._queue), mail
+            self._asking, self._finishing = self._line.take(self._queue, is_alone=False), mail
             self._line.write(*mail.content, END_OF_MAIL, self._asking.envelope if self._asking else b"")
             return
         goodbye = next((reply for reply in replies if reply.code == CLOSING), None)
@@ -155,10 +162,19 @@ class Pipeline:
         envelope = self._asking.envelope if self._asking else b""
         self._line.write(END_OF_MAIL if is_waiting else b"", RESET, envelope)
 
+    def _be_patient(self) -> None:
+        """Wait from now on; a server may hold a mail's end back until it has judged the next envelope."""
+        asking = None if self._finishing else self._asking
+        patience = self._queue.patience(asking) if asking else LAST_REPLY_WITHIN_SECONDS
+        self._silent_at = self._loop.time() + patience
+        if self._alarm is not None and self._silent_at < self._alarm.when():
+            self._alarm.cancel()
+            self._watch()
+
     def _watch(self) -> None:
         """Hang up on a server that falls silent; looks when it may have, not at every mail."""
         if self._loop.time() >= self._silent_at:
-            self._line.hang_up("it fell silent")
+            self._line.hang_up(SILENCE)
         else:
             self._alarm = self._loop.call_at(self._silent_at, self._watch)
 

@@ -4,11 +4,18 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from newsletter.delivery.mailers.smtp_replies import Judgement, Reply, Verdict, is_for_good
 from newsletter.errors import InvalidInputError
 from newsletter.models import Recipient
+
+FIRST_REPLY_WITHIN_SECONDS: Final = 75.0
+"""To MAIL, RCPT and DATA of a recipient who is tried among others."""
+REPLY_WITHIN_SECONDS: Final = 300.0
+"""To the same of one who is tried alone (RFC 5321, 4.5.3.2)."""
+STOOD_STILL_SECONDS: Final = 30.0
+"""Shorter than a lease."""
 
 
 class Mail(NamedTuple):
@@ -42,6 +49,10 @@ class Queue:
     """Makes a recipient's mail when its turn comes; raises `InvalidInputError` where it cannot be written."""
     closes_at: float
     """By the loop's clock: after it nothing is handed out any more."""
+    begins_until: float
+    """By the loop's clock: after it no content is begun any more."""
+    slow: set[int] = field(default_factory=set)
+    """Subscriber ids about whom the server was silent for long, now or earlier; added to."""
     accepted: set[int] = field(default_factory=set)
     refused: dict[int, str] = field(default_factory=dict)
     """By the server, for good."""
@@ -55,6 +66,7 @@ class Queue:
     """The server's words, where it wants no mail at all for a while."""
     _tried: set[int] = field(default_factory=set)
     """Whose envelope a connection ended with before the server had judged it."""
+    _awake_at: float = 0.0
 
     @property
     def ended(self) -> int:
@@ -72,9 +84,13 @@ class Queue:
             or asyncio.get_running_loop().time() > self.closes_at
         )
 
-    def take(self, *, takes_utf8: bool) -> Mail | None:
-        """Hand out the next mail that can be written and that the server's extensions suffice for."""
-        while not self.is_over:
+    def take(self, *, takes_utf8: bool, is_alone: bool = True) -> Mail | None:
+        """Hand out the next mail that can be written and that the server's extensions suffice for.
+
+        Who is slow is handed out only to a connection that waits for no other
+        mail's end (`is_alone`): a server may keep that answer back meanwhile.
+        """
+        while not self.is_over and (is_alone or self.waiting[0].subscriber_id not in self.slow):
             recipient = self.waiting.popleft()
             try:
                 mail = self.write(recipient)
@@ -85,6 +101,32 @@ class Queue:
                 return mail
             self.refused[recipient.subscriber_id] = "the mail server takes no such address (no SMTPUTF8)"
         return None
+
+    async def stay_awake(self) -> None:
+        """Note again and again that this process has not stood still; until cancelled."""
+        while True:
+            self._awake_at = asyncio.get_running_loop().time()
+            await asyncio.sleep(STOOD_STILL_SECONDS / 10)
+
+    def may_begin(self, now: float) -> bool:
+        """Whether a mail's content may still be sent.
+
+        Not after this process stood still: it may have been given up meanwhile,
+        and its mails been given to another.
+        """
+        return now < self.begins_until and now - self._awake_at < STOOD_STILL_SECONDS
+
+    def patience(self, mail: Mail) -> float:
+        """Return how many seconds a server may think about an envelope; the longest of one tried alone."""
+        is_slow = mail.recipient.subscriber_id in self.slow
+        return REPLY_WITHIN_SECONDS if is_slow else FIRST_REPLY_WITHIN_SECONDS
+
+    def note_slow(self, mail: Mail) -> None:
+        """Note that a server was silent for long about a recipient; twice is enough to put that one off."""
+        one = mail.recipient.subscriber_id
+        if one in self.slow:
+            self._tried.add(one)
+        self.slow.add(one)
 
     def give_back(self, mail: Mail, why: str | None = None) -> None:
         """Take back a mail whose content was not begun; it goes to the end, so that it holds up nobody.

@@ -11,20 +11,19 @@ from collections import deque
 from functools import lru_cache
 from typing import Final
 
+from newsletter.delivery.mailers.smtp_in_turn import carry_in_turn
 from newsletter.delivery.mailers.smtp_pipeline import (
-    END_OF_MAIL,
-    LAST_REPLY_WITHIN_SECONDS,
     MOST_FAILURES,
-    REPLY_WITHIN_SECONDS,
-    RESET,
+    SILENCE,
     Pipeline,
     SessionLostError,
 )
 from newsletter.delivery.mailers.smtp_queue import Mail, Queue
-from newsletter.delivery.mailers.smtp_replies import CLOSING, Reply, Verdict, judge
+from newsletter.delivery.mailers.smtp_replies import Reply
 from newsletter.errors import PermanentError
 
-CONNECT_WITHIN_SECONDS: Final = 10.0
+OPENING_REPLY_WITHIN_SECONDS: Final = 60.0
+"""To the greeting, EHLO, STARTTLS and AUTH: some servers let unknown clients wait."""
 _READ_AT_ONCE: Final = 16 * 1024
 _LONGEST_LINE: Final = 64 * 1024
 """Bytes; RFC 5321, 4.5.3.1.5 allows 512."""
@@ -55,7 +54,7 @@ class Session(asyncio.BufferedProtocol):
         """Of the last reply that had several."""
         self._waiter: asyncio.Future[None] | None = None
         self._pipeline: Pipeline | None = None
-        self._lost: str | None = None
+        self.lost_because: str | None = None
         self._most = 0
 
     # ── what asyncio calls ──
@@ -102,26 +101,36 @@ class Session(asyncio.BufferedProtocol):
     @property
     def is_alive(self) -> bool:
         """Whether it has not ended."""
-        return self._lost is None
+        return self.lost_because is None
 
     @property
     def is_open(self) -> bool:
         """Whether it may still be spoken to; a reply that nobody asked for is a goodbye."""
-        return self._lost is None and not self.replies
+        return self.lost_because is None and not self.replies
 
     async def greet(
         self, name: str, *, starttls: tuple[ssl.SSLContext, str] | None, must_encrypt: bool
     ) -> None:
         """Read the greeting, say EHLO, and begin TLS where it is offered."""
-        self._expect(await self._next(REPLY_WITHIN_SECONDS), {220}, "greets")
+        try:
+            self._expect(await self.next_reply(OPENING_REPLY_WITHIN_SECONDS), {220}, "greets")
+        except SessionLostError as error:
+            if self.lost_because != SILENCE:
+                raise
+            hint = "" if starttls is None else " A port that begins with TLS, such as 465, needs smtps://."
+            raise SessionLostError(f"The server does not greet.{hint}") from error
         await self._hello(name)
         if starttls is None:
             return
         if "STARTTLS" not in self.extensions:
             if must_encrypt:
-                raise LogInRefusedError("It offers no STARTTLS, and a password must not travel in clear.")
+                raise LogInRefusedError("It offers no STARTTLS, and a password must not travel in clear")
             return
-        self._expect(await self._ask(b"STARTTLS\r\n"), {220}, "answers STARTTLS")
+        self._expect(await self.ask(b"STARTTLS\r\n"), {220}, "answers STARTTLS")
+        if self.replies or self._lines or self._rest:
+            # somebody on the way may have said it, and it would be believed as if it had come encrypted
+            self.hang_up("it goes on in clear after it agreed to TLS")
+            self._check()
         assert self._transport is not None
         loop = asyncio.get_running_loop()
         context, host = starttls
@@ -132,18 +141,32 @@ class Session(asyncio.BufferedProtocol):
         await self._hello(name)
 
     async def log_in(self, user: str, password: str) -> None:
-        """Authenticate by PLAIN or LOGIN. Raises `LogInRefusedError` where the server says no."""
+        """Authenticate by PLAIN or LOGIN.
+
+        Raises `LogInRefusedError` where the server says no or offers neither,
+        and `SessionLostError` where it cannot tell now.
+        """
         offered = self.extensions.get("AUTH", "").upper().split()
-        if "PLAIN" in offered or "LOGIN" not in offered:
+        if "PLAIN" in offered:
             token = base64.b64encode(f"\0{user}\0{password}".encode())
-            reply = await self._ask(b"AUTH PLAIN " + token + b"\r\n")
-        else:
-            reply = await self._ask(b"AUTH LOGIN\r\n")
+            reply = await self.ask(b"AUTH PLAIN " + token + b"\r\n")
+        elif "LOGIN" in offered:
+            reply = await self.ask(b"AUTH LOGIN\r\n")
             for secret in (user, password):
                 if reply.code == 334:
-                    reply = await self._ask(base64.b64encode(secret.encode()) + b"\r\n")
-        if reply.code != 235:
-            raise LogInRefusedError(f"{reply.words}. Correct the user and password in SMTP_URL.")
+                    reply = await self.ask(base64.b64encode(secret.encode()) + b"\r\n")
+        else:
+            found = (
+                f"It offers only {', '.join(offered)} to log in" if offered else "It offers no log-in (AUTH)"
+            )
+            raise LogInRefusedError(
+                f"{found}, and SMTP_URL has a user. Use its port for submission (587, or 465 with smtps://)"
+            )
+        if reply.code == 235:
+            return
+        if reply.code < 500:
+            raise SessionLostError(f"The server answers AUTH with {reply.words}.")
+        raise LogInRefusedError(f"{reply.words}. Correct the user and password in SMTP_URL")
 
     def close(self) -> None:
         """Say goodbye without waiting for the answer."""
@@ -153,11 +176,11 @@ class Session(asyncio.BufferedProtocol):
 
     def hang_up(self, why: str) -> None:
         """End the connection at once: what was said last cannot be relied on."""
-        self._lost = self._lost or why
+        self.lost_because = self.lost_because or why
         if self._transport is not None and not self._transport.is_closing():
             self._transport.abort()
         if self._pipeline is not None:
-            self._pipeline.lost(self._lost)
+            self._pipeline.lost(self.lost_because)
         self._wake()
 
     # ── carrying ──
@@ -176,7 +199,7 @@ class Session(asyncio.BufferedProtocol):
         """
         self._most = most
         if "PIPELINING" not in self.extensions:
-            await self._carry_in_turn(queue)
+            await carry_in_turn(self, queue)
             return
         self._check()
         self._pipeline = Pipeline(self, queue)
@@ -185,55 +208,17 @@ class Session(asyncio.BufferedProtocol):
         finally:
             self._pipeline = None
 
-    def take(self, queue: Queue) -> Mail | None:
+    def take(self, queue: Queue, *, is_alone: bool = True) -> Mail | None:
         """Return the next mail, unless this connection has had its share."""
         if not self.may_carry(self._most):
             return None
-        mail = queue.take(takes_utf8=self.takes_utf8)
+        mail = queue.take(takes_utf8=self.takes_utf8, is_alone=is_alone)
         self.taken += mail is not None
         return mail
 
     def may_carry(self, most: int) -> bool:
         """Whether it may be given more mails, of `most` in all; none where the server would lose patience."""
         return self.is_alive and self.taken < most and self.failures < MOST_FAILURES
-
-    async def _carry_in_turn(self, queue: Queue) -> None:
-        while (mail := self.take(queue)) is not None:
-            if not await self._is_admitted(mail, queue):
-                continue
-            self.write(*mail.content, END_OF_MAIL)
-            try:
-                reply = await self._next(LAST_REPLY_WITHIN_SECONDS)
-            except SessionLostError:
-                queue.doubt(mail)
-                raise
-            queue.finish(mail, reply)
-            self.failures = 0 if reply.is_good else self.failures + 1
-            self._leave_on(reply)
-
-    async def _is_admitted(self, mail: Mail, queue: Queue) -> bool:
-        """Whether the server waits for the mail's content; otherwise note why not."""
-        replies: list[Reply] = []
-        for command in mail.envelope.splitlines(keepends=True):
-            try:
-                replies.append(await self._ask(command))
-            except SessionLostError as error:
-                queue.give_back(mail, str(error))
-                raise
-            judgement = judge(replies)
-            if judgement is None:
-                continue
-            queue.turn_away(mail, judgement)
-            self.failures += 1
-            self._leave_on(judgement.reply, is_useless=judgement.verdict is not Verdict.RECIPIENT)
-            await self._ask(RESET)
-            return False
-        return True
-
-    def _leave_on(self, reply: Reply, *, is_useless: bool = False) -> None:
-        if is_useless or reply.code == CLOSING:
-            self.hang_up(f"the server says {reply.words}")
-            self._check()
 
     # ── speaking ──
 
@@ -244,20 +229,22 @@ class Session(asyncio.BufferedProtocol):
 
     async def _hello(self, name: str) -> None:
         self._last_lines = []
-        self._expect(await self._ask(f"EHLO {name}\r\n".encode()), {250}, "answers EHLO")
+        self._expect(await self.ask(f"EHLO {name}\r\n".encode()), {250}, "answers EHLO")
         lines = [line[4:].decode("ascii", "replace") for line in self._last_lines[1:]]
         self.extensions = {word.upper(): rest for word, _, rest in (line.partition(" ") for line in lines)}
 
-    async def _ask(self, command: bytes) -> Reply:
+    async def ask(self, command: bytes, within: float | None = None) -> Reply:
+        """Send a command and wait for the answer, as long as an opening takes unless said."""
         self.write(command)
-        return await self._next(REPLY_WITHIN_SECONDS)
+        return await self.next_reply(within or OPENING_REPLY_WITHIN_SECONDS)
 
-    async def _next(self, within: float) -> Reply:
+    async def next_reply(self, within: float) -> Reply:
+        """Wait for the next reply. Raises `SessionLostError` where none comes."""
         if not self.replies:
             self._check()
             loop = asyncio.get_running_loop()
             self._waiter = loop.create_future()
-            alarm = loop.call_later(within, self.hang_up, "it fell silent")
+            alarm = loop.call_later(within, self.hang_up, SILENCE)
             try:
                 await self._waiter
             finally:
@@ -268,8 +255,8 @@ class Session(asyncio.BufferedProtocol):
         return self.replies.popleft()
 
     def _check(self) -> None:
-        if self._lost is not None:
-            raise SessionLostError(f"The connection ended: {self._lost}.")
+        if self.lost_because is not None:
+            raise SessionLostError(f"The connection ended: {self.lost_because}.")
 
     def _expect(self, reply: Reply, codes: set[int], does: str) -> None:
         if reply.code not in codes:
