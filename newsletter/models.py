@@ -5,7 +5,7 @@ JSON by `model_dump_json` and read back by `model_validate_json` without loss.
 Instants are aware and in UTC; a bare number carries its unit in its name.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
@@ -221,6 +221,29 @@ class Section(Value):
     entries: tuple[Entry, ...] = ()
 
 
+LEADING = 5
+"""How many papers stand before the topics, by score alone."""
+MOST_TOPICS = 5
+"""How many topics are headed; the papers of the others stand under “Also today”."""
+
+
+class Front(NamedTuple):
+    """An edition in the order in which it is read: in mails, on pages and in feeds alike."""
+
+    top: tuple[Entry, ...]
+    """The best papers by score, whatever their topic."""
+    sections: tuple[Section, ...]
+    """Topics with their other papers, best topic first."""
+    also: tuple[Entry, ...]
+    """The rest by score, a line each."""
+    topics: Mapping[str, Section]
+    """The whole section of each leading paper that has one, by the paper's id."""
+
+    def leading(self, section: Section) -> int:
+        """Return how many papers of a section stand at the top."""
+        return sum(other.slug == section.slug for other in self.topics.values())
+
+
 class Coverage(Value):
     """What one source gave to an edition, or why it gave nothing."""
 
@@ -254,6 +277,8 @@ class Edition(Value):
     """How many papers were weighed."""
     notes: tuple[str, ...] = ()
     """What the edition says of itself: a short memory, a late source."""
+    is_followed: bool = False
+    """Whether the headings are phrases that one reader follows; then each of them is shown, in that order."""
 
     @property
     def is_quiet(self) -> bool:
@@ -262,8 +287,44 @@ class Edition(Value):
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Every announced entry, sections first, in reading order; the tail is not among them."""
-        return tuple(entry for section in self.sections for entry in section.entries) + self.also
+        """Every announced entry in reading order; the tail is not among them."""
+        front = self.front
+        return (*front.top, *(entry for section in front.sections for entry in section.entries), *front.also)
+
+    @property
+    def listed(self) -> tuple[Entry, ...]:
+        """The same entries as they were frozen, in no order for readers."""
+        return (*(entry for section in self.sections for entry in section.entries), *self.also)
+
+    @property
+    def front(self) -> Front:
+        """The reading order, made from the scores alone, so that editions of all ages have one.
+
+        A heading needs two papers, the leading ones included; what is left of other topics joins `also`.
+        """
+        ranked = sorted(self.listed, key=_by_score)
+        top = {entry.paper.id for entry in ranked[:LEADING]}
+        topics = {
+            entry.paper.id: section
+            for section in self.sections
+            for entry in section.entries
+            if entry.paper.id in top
+        }
+        headed = [
+            section.model_copy(update={"entries": tuple(rest)})
+            for section in self.sections
+            if self.is_followed or len(section.entries) > 1
+            if (rest := [entry for entry in section.entries if entry.paper.id not in top])
+        ]
+        if not self.is_followed:
+            del headed[MOST_TOPICS:]
+        placed = top | {entry.paper.id for section in headed for entry in section.entries}
+        also = tuple(entry for entry in ranked if entry.paper.id not in placed)
+        return Front(tuple(ranked[:LEADING]), tuple(headed), also, topics)
+
+
+def _by_score(entry: Entry) -> tuple[float, str]:
+    return -entry.score, entry.paper.id
 
 
 # ── subscribers: who gets it, and when ────────────────────────────────────────────────────────────────

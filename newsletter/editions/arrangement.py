@@ -11,7 +11,7 @@ from pydantic import Field
 
 from newsletter.editions.explain import explain
 from newsletter.editions.history import History
-from newsletter.editions.selection import best_first, seat
+from newsletter.editions.selection import RESERVED, best_first, seat
 from newsletter.editions.summary import summarise
 from newsletter.editions.trending import rank
 from newsletter.models import Coverage, Edition, Entry, Instant, Paper, Scored, Section, Trend, Value
@@ -93,17 +93,24 @@ def _entry(one: Scored, offered: Mapping[str, date]) -> Entry:
 
 
 def _tail_entry(one: Scored) -> Entry:
-    """Keep what a follower's mail needs; sentences are made when it is sent."""
-    return Entry(paper=one.paper.model_copy(update={"mentions": ()}), score=one.score, reasons=one.reasons)
+    """Keep what a follower's mail needs: the latest numbers; sentences are made when it is sent."""
+    numbers = tuple(
+        mention.model_copy(update={"looks": mention.looks[-1:]})
+        for mention in one.paper.mentions
+        if mention.looks
+    )
+    return Entry(
+        paper=one.paper.model_copy(update={"mentions": numbers}), score=one.score, reasons=one.reasons
+    )
 
 
 def in_sections(topics: Sequence[Found], entries: Mapping[str, Entry]) -> tuple[Section, ...]:
-    """Put seated papers under their topics, the topic with the best two papers first."""
+    """Put seated papers under their topics, the topic with the best two first; one paper makes no topic."""
     left = dict(entries)
     sections = []
     for topic in topics:
         held = best_first([left.pop(name) for name in topic.ids if name in left])
-        if held:
+        if len(held) >= RESERVED:
             sections.append(
                 Section(
                     slug=topic.slug,

@@ -13,9 +13,11 @@ from newsletter.editions.arrangement import Found, Inputs, arrange
 from newsletter.editions.candidates import WINDOW, is_candidate
 from newsletter.editions.history import History, youth
 from newsletter.editions.lessons import Lessons
+from newsletter.editions.selection import best_topics
 from newsletter.editions.store import EditionStore
+from newsletter.editions.trending import rank
 from newsletter.errors import NotFoundError, TransientError
-from newsletter.models import Coverage, Edition, Paper, Source
+from newsletter.models import Coverage, Edition, Paper, Scored, Source
 from newsletter.papers.store import PaperStore
 from newsletter.settings import Settings
 from newsletter.sources import catalog
@@ -117,7 +119,7 @@ def read(store: Store, settings: Settings, day: date, now: datetime) -> Inputs:
     papers, offered, new = _candidates(store, day, now)
     notes: list[str] = []
     history = _history(store, papers, now, notes)
-    topics = _topics(store, day, papers, new, most=settings.topics, notes=notes)
+    topics = _topics(store, day, rank(papers, history, now), new, most=settings.topics, notes=notes)
     health = SourceStore(store).health(catalog.configured(settings, store), now)
     return Inputs(
         day=day,
@@ -169,12 +171,13 @@ def _history(store: Store, papers: Sequence[Paper], now: datetime, notes: list[s
 
 
 def _topics(
-    store: Store, day: date, papers: Sequence[Paper], new: Sequence[Paper], *, most: int, notes: list[str]
+    store: Store, day: date, scored: Sequence[Scored], new: Sequence[Paper], *, most: int, notes: list[str]
 ) -> tuple[Found, ...]:
-    """Return the first topics of the day, each with its identity and what it is doing."""
+    """Return the topics of the day's best papers, each with its identity and what it is doing."""
+    papers = sorted((one.paper for one in scored), key=lambda paper: paper.id)
     try:
         memory, past = MemoryStore(store).load(), HistoryStore(store).before(day)
-        topics = as_mailed(find_topics(papers, memory), papers)[:most]
+        topics = best_topics(as_mailed(find_topics(papers, memory), papers), scored, most)
         known = appearances(topics, new, past, memory)
         return tuple(
             Found(

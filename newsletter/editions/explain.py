@@ -1,18 +1,26 @@
-"""Say in one sentence, with numbers, why a paper is in the edition."""
+"""Say in one sentence why a paper is in the edition, where there is something to say."""
 
+from newsletter.editions.trending import BREADTH, VOTES
 from newsletter.models import Entry, Scored
 
-TERMS_SAID = 2
+_TOLD = (
+    ("votes", 0.67 * VOTES),
+    ("breadth", 1.5 * BREADTH),
+    ("authors", 0.0),
+    ("breadth", 0.0),
+    ("words", 0.0),
+)
+"""Terms with the points above which they are told, the most telling first: votes that beat three papers of
+four, a third outlet, known authors, a second outlet, words."""
 
 
 def explain(scored: Scored | Entry) -> str:
-    """Return the two largest terms that speak for a paper as one sentence.
+    """Return the one term that tells most for a paper as a sentence, or nothing.
 
-    Terms that count against it are left out; where none speaks for it, the
-    sentence says so instead of finding a reason.
+    What counts against it is never told, and neither is what holds of most papers.
     """
-    said = [reason.detail for reason in scored.reasons if reason.points > 0 and reason.detail][:TERMS_SAID]
-    if not said:
-        return "New; no readers' votes yet."
-    sentence = "; ".join(said)
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    for term, least in _TOLD:
+        for reason in scored.reasons:
+            if reason.term == term and reason.points > least and reason.detail:
+                return f"{reason.detail[0].upper()}{reason.detail[1:]}."
+    return ""

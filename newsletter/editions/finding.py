@@ -55,7 +55,7 @@ class Finder:
         if place not in self._told:
             entry = self._entries[place]
             said = {"why": explain(entry), "summary": summarise(entry.paper.abstract)}
-            self._told[place] = entry if entry.why else entry.model_copy(update=said)
+            self._told[place] = entry if entry.why or entry.summary else entry.model_copy(update=said)
         return self._told[place]
 
 

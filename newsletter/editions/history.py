@@ -22,6 +22,18 @@ _LISTED_BEFORE_SEEN = timedelta(hours=36)
 YOUNG = "This newsletter is young"
 """How the note on a short history begins."""
 ARXIV = "arxiv.org"
+_NAMES = {
+    ARXIV: "arXiv",
+    "huggingface.co": "Hugging Face",
+    "news.ycombinator.com": "Hacker News",
+    "reddit.com": "Reddit",
+    "lobste.rs": "Lobsters",
+    "github.com": "GitHub",
+    "biorxiv.org": "bioRxiv",
+    "medrxiv.org": "medRxiv",
+    "openreview.net": "OpenReview",
+    "alphaxiv.org": "alphaXiv",
+}
 
 Curve = tuple[tuple[float, int], ...]
 """Hours since a source listed a paper, and the votes it showed then; oldest first."""
@@ -127,6 +139,15 @@ def voice(mention: Mention) -> str:
     """
     host = (urlsplit(mention.url).hostname or mention.source).removeprefix("www.").removeprefix("export.")
     return mention.source if host == ARXIV and "arxiv" not in mention.source else host
+
+
+def outlet_name(voice: str) -> str:
+    """Return what people call an outlet; its host or the source's name where nothing better is known.
+
+    >>> outlet_name("huggingface.co"), outlet_name("distill.pub")
+    ('Hugging Face', 'distill.pub')
+    """
+    return _NAMES.get(voice, voice)
 
 
 def curve_of(mention: Mention) -> Curve:

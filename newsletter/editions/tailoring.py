@@ -24,6 +24,7 @@ Whoever knows exactly what a reader has had passes it as `announced_before`.
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from itertools import islice
 
 from newsletter.editions.finding import finder
 from newsletter.editions.selection import best_first, seat
@@ -47,8 +48,8 @@ def for_reader(
     Without followed phrases: the announced papers, cut to the reader's limit
     by the same rules that seated them. With followed phrases: every paper of
     the day that holds one of them, announced or from the tail, under the
-    phrase as the reader wrote it; phrases take turns until the limit is
-    reached. Muted words remove papers from either.
+    phrase as the reader wrote it; where there are more than the limit, the
+    best. Muted words remove papers from either.
 
     `announced_before` are ids that this reader is known to have had, and `had`
     are those days of several whose edition the reader was addressed for;
@@ -62,7 +63,8 @@ def for_reader(
     else:
         wanted = _wanted(edition, preferences, announced_before, had)
         sections, also = _cut(edition, list(wanted), preferences.limit)
-    tailored = edition.model_copy(update={"sections": sections, "also": also, "tail": ()})
+    cut = {"sections": sections, "also": also, "tail": (), "is_followed": bool(preferences.topics)}
+    tailored = edition.model_copy(update=cut)
     note = "" if tailored.is_quiet else _silence(earlier, preferences)
     return tailored.model_copy(update={"notes": (*edition.notes, note)}) if note else tailored
 
@@ -90,8 +92,8 @@ def _wanted(
     """Yield the entries that any other reader may get; who has had some days gets more of the others."""
     found = finder(edition)
     muted = {entry.paper.id for _, entry in found.at(found.holding(preferences.muted))}
-    beyond = [entry for entry in edition.tail if entry.why] if had else []
-    for entry in (*edition.entries, *beyond):
+    beyond = [entry for entry in edition.tail if entry.edition_of] if had else []
+    for entry in (*edition.listed, *beyond):
         name = entry.paper.id
         is_refused = name in muted or name in announced_before
         if not is_refused and _is_offered(entry, edition, preferences, had):
@@ -122,29 +124,22 @@ def _cut(
         return tuple(entry for entry in entries if entry.paper.id in seated)
 
     sections = [section.model_copy(update={"entries": kept(section.entries)}) for section in edition.sections]
-    shown = {entry.paper.id for entry in edition.entries}
+    shown = {entry.paper.id for entry in edition.listed}
     also = (*edition.also, *best_first([entry for entry in wanted if entry.paper.id not in shown]))
     return tuple(section for section in sections if section.entries), kept(also)
 
 
 def _followed(edition: Edition, held: Places, preferences: Preferences) -> tuple[Section, ...]:
-    """Put each paper under the first phrase that it holds, in the reader's order; phrases take turns."""
-    found, left = finder(edition), held
-    under: dict[str, list[int]] = {}
+    """Put the best papers under the first phrase that each holds, in the reader's order."""
+    found = finder(edition)
+    left = sum(1 << place for place in islice(places(held), preferences.limit))
+    sections = []
     for phrase in dict.fromkeys(preferences.topics):
-        under[phrase] = list(places(found.holding((phrase,)) & left))
-        left &= ~found.holding((phrase,))
-    turns = sorted(
-        (turn, order, phrase)
-        for order, phrase in enumerate(under)
-        for turn in range(min(len(under[phrase]), preferences.limit))
-    )[: preferences.limit]
-    seats = {phrase: sum(1 for _, _, other in turns if other == phrase) for phrase in under}
-    return tuple(
-        _section(edition, phrase, [found.told(place) for place in under[phrase][:count]])
-        for phrase, count in seats.items()
-        if count
-    )
+        under = found.holding((phrase,)) & left
+        left &= ~under
+        if under:
+            sections.append(_section(edition, phrase, [found.told(place) for place in places(under)]))
+    return tuple(sections)
 
 
 def _section(edition: Edition, phrase: str, entries: Iterable[Entry]) -> Section:

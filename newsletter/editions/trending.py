@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from statistics import NormalDist
 
-from newsletter.editions.history import ARXIV, PAGES, Cohort, History, curve_of, voice
+from newsletter.editions.history import ARXIV, PAGES, Cohort, History, curve_of, outlet_name, voice
 from newsletter.editions.prior import LEAST_LIKED
 from newsletter.models import Entry, Mention, Paper, Reason, Scored
 
@@ -34,6 +34,10 @@ MOST_DAYS = 2.0
 _NUMBERS_A_DAY = 1_200
 _NUMBERS_A_MONTH = 26_000
 """About as many papers arXiv numbers (arxiv.org/stats/monthly_submissions, 2025)."""
+_UNITS = {"news.ycombinator.com": "point"}
+"""What a vote is called where it is not an upvote."""
+_TOP_WORDS = 0.1
+"""Share of the day's papers of which it is said that their words speak for them."""
 _FEW = 10
 """Looks below which a percentile is drawn to the middle."""
 
@@ -70,7 +74,6 @@ def rank(candidates: Iterable[Paper], history: History, now: datetime) -> tuple[
     """
     papers = list(candidates)
     heard = {paper.id: heard_by(paper, now) for paper in papers}
-    places = _places(heard.values())
     odds = {paper.id: history.prior.logit(paper.title, paper.abstract) for paper in papers}
     usual = sorted(odds.values())
     numbers = {paper.id: _number(paper) for paper in papers}
@@ -80,7 +83,7 @@ def rank(candidates: Iterable[Paper], history: History, now: datetime) -> tuple[
             paper,
             (
                 *_votes(heard[paper.id], history),
-                *_breadth(paper, heard[paper.id], places),
+                *_breadth(paper, heard[paper.id]),
                 *_words(odds[paper.id], usual),
                 *_authors(paper, history),
                 *_age(numbers[paper.id], newest),
@@ -95,28 +98,22 @@ def recount(entries: Iterable[Entry], history: History, now: datetime) -> tuple[
     """Score announced papers again days later, best first: votes and places as they are at `now`.
 
     Words, authors and age stay as they counted on the paper's own day, and of
-    `history` only the votes of earlier papers are looked at. Places are those
-    that show one of these papers.
+    `history` only the votes of earlier papers are looked at.
     """
     told = list(entries)
     heard = {entry.paper.id: heard_by(entry.paper, now) for entry in told}
-    places = _places(heard.values())
     scored = [
         _scored(
             entry.paper,
             (
                 *_votes(heard[entry.paper.id], history),
-                *_breadth(entry.paper, heard[entry.paper.id], places),
+                *_breadth(entry.paper, heard[entry.paper.id]),
                 *(reason for reason in entry.reasons if reason.term not in _THAT_GROW),
             ),
         )
         for entry in told
     ]
     return tuple(sorted(scored, key=lambda one: (-one.score, one.paper.id)))
-
-
-def _places(heard: Iterable[Sequence[Mention]]) -> int:
-    return len({voice(mention) for mentions in heard for mention in mentions} | {ARXIV})
 
 
 def _scored(paper: Paper, reasons: Iterable[Reason]) -> Scored:
@@ -148,15 +145,16 @@ def _votes(mentions: Sequence[Mention], history: History) -> Iterator[Reason]:
 def _vote(name: str, hours: float, votes: int, cohort: Cohort) -> Reason:
     usual = cohort.at(hours)
     share = (_mid_rank(votes, usual) * len(usual) + _FEW / 2) / (len(usual) + _FEW)
-    known = "" if cohort.pages >= PAGES else f" on the {cohort.pages} pages known so far"
+    unit = _UNITS.get(name, "upvote")
+    given = f"{votes:,} {unit if votes == 1 else unit + 's'} on {outlet_name(name)}"
     return Reason(
         term="votes",
         points=round(VOTES * _NORMAL.inv_cdf(share), 2),
-        detail=f"{_ordinal(share)} percentile of votes at {name} for a look at {hours:.0f} hours{known}",
+        detail=f"{given}, more than {_percent(share)} % of papers at this age",
     )
 
 
-def _breadth(paper: Paper, mentions: Sequence[Mention], places: int) -> Iterator[Reason]:
+def _breadth(paper: Paper, mentions: Sequence[Mention]) -> Iterator[Reason]:
     """Count independent places beyond the one where the paper is at home."""
     shown: dict[str, float] = {ARXIV: 1.0} if paper.arxiv_id else {}
     for mention in sorted(mentions, key=lambda one: (one.first_seen, one.source, one.url)):
@@ -164,15 +162,19 @@ def _breadth(paper: Paper, mentions: Sequence[Mention], places: int) -> Iterator
     others = math.fsum(list(shown.values())[1:])
     if others:
         points = round(BREADTH * math.log2(1 + others), 2)
-        yield Reason(term="breadth", points=points, detail=f"in {len(shown)} of {places} sources")
+        *first, last = map(outlet_name, shown)
+        yield Reason(term="breadth", points=points, detail=f"on {', '.join(first)} and {last}")
 
 
 def _words(odds: float, usual: Sequence[float]) -> Iterator[Reason]:
-    share = _mid_rank(odds, usual)
+    above = 1 - _mid_rank(odds, usual)
+    is_told = above <= _TOP_WORDS
     yield Reason(
         term="words",
         points=round(WORDS * (odds - usual[len(usual) // 2]), 2),
-        detail=f"words that readers like more than those of {share:.0%} of the day's papers",
+        detail=f"reads like papers that get upvoted (top {math.ceil(above * 100)} % today)"
+        if is_told
+        else "",
     )
 
 
@@ -181,11 +183,10 @@ def _authors(paper: Paper, history: History) -> Iterator[Reason]:
     known = [history.authors[name] for name in sorted(names) if name in history.authors]
     if known:
         liked = math.fsum(one.liked / (one.papers + 2) for one in known)
-        who = "one of its authors" if len(known) == 1 else f"{len(known)} of its authors"
         yield Reason(
             term="authors",
             points=round(AUTHORS * min(MOST_AUTHORS, liked), 2),
-            detail=f"{who} wrote what readers voted for in the last {history.days} publishing days",
+            detail=f"from {'an author' if len(known) == 1 else 'authors'} of recently upvoted papers",
         )
 
 
@@ -218,12 +219,10 @@ def _mid_rank(mine: float, usual: Sequence[float]) -> float:
     return (bisect_left(usual, mine) + bisect_right(usual, mine)) / 2 / len(usual)
 
 
-def _ordinal(share: float) -> str:
-    """Write a share as a percentile.
+def _percent(share: float) -> int:
+    """Write a share as a whole number of per cent that claims neither nobody nor everybody.
 
-    >>> _ordinal(0.97), _ordinal(0.91), _ordinal(0.125), _ordinal(0.9999)
-    ('97th', '91st', '12th', '99th')
+    >>> _percent(0.978), _percent(0.9999), _percent(0.001)
+    (97, 99, 1)
     """
-    number = min(99, max(1, math.floor(share * 100)))
-    suffix = "th" if number // 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{suffix}"
+    return min(99, max(1, math.floor(share * 100)))

@@ -71,14 +71,23 @@ def stretch(edition: Edition) -> str:
 
 
 def also(edition: Edition) -> str:
-    """Head the papers that stand under no topic.
+    """Head the papers that follow the topics.
 
     >>> noon = datetime.fromisoformat("2026-11-23T12:00Z")
     >>> also(Edition(since=date(2026, 11, 17), date=noon.date(), composed_at=noon, cut_off=noon))
-    'This week'
+    'Also this week'
     """
-    said = f"also {stretch(edition)}" if edition.sections else stretch(edition)
-    return said[:1].upper() + said[1:]
+    return f"Also {stretch(edition)}"
+
+
+def leading(edition: Edition) -> str:
+    """Head the papers that stand before the topics.
+
+    >>> noon = datetime.fromisoformat("2026-11-23T12:00Z")
+    >>> leading(Edition(date=noon.date(), composed_at=noon, cut_off=noon))
+    'Top papers today'
+    """
+    return f"Top papers {stretch(edition)}"
 
 
 def weekday(day: date) -> str:
@@ -102,6 +111,7 @@ def since(moment: datetime, today: date) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    f.__name__: f for f in (short_date, long_date, dates, between, month_name, stretch, also, weekday, since)
+    f.__name__: f
+    for f in (short_date, long_date, dates, between, month_name, stretch, also, leading, weekday, since)
 }
 """What every template can say of days."""

@@ -1,11 +1,11 @@
 """An edition as a mail: subject, HTML and plain text from one frozen value."""
 
-from collections.abc import Iterator
+import re
 from typing import Any
 
 from jinja2 import Template
 
-from newsletter.models import Edition, Entry, Message, Preferences, Section
+from newsletter.models import Edition, Entry, Front, Message, Preferences
 from newsletter.rendering import coverage, inert, markup, phrasing, strangers, templates
 from newsletter.rendering.site import SiteFacts
 
@@ -13,6 +13,10 @@ LARGEST_HTML = 90_000
 """Bytes. Gmail clips a mail near 102 KB, and the unsubscribe link with it."""
 LONGEST_SUBJECT = 60
 """Characters that phones show."""
+_FORMULA = re.compile(r"\$([^$]+)\$")
+"""The signs around TeX's formulas, which spam filters take for a currency in a subject."""
+_LONGEST_TOPIC = 24
+"""Characters of a topic in a subject; the rest is the title's."""
 
 
 def render(edition: Edition, preferences: Preferences, site: SiteFacts) -> Message:
@@ -55,16 +59,17 @@ def facts(edition: Edition, preferences: Preferences, site: SiteFacts) -> dict[s
     edition, preferences, site = (
         inert.value(one) for one in (strangers.disarmed(edition), preferences, site)
     )
+    front = edition.front
     return {
         "edition": edition,
         "preferences": preferences,
         "site": site,
         "total": len(edition.entries),
         "more": 0,
-        "minutes": phrasing.reading_minutes(sum(_words(entry) for entry in edition.entries)),
+        "minutes": phrasing.reading_minutes(_words(front)),
         "coverage": coverage.sentences(edition),
         "silence": coverage.silence(edition, preferences) if edition.is_quiet else None,
-        "strongest": _strongest(edition),
+        "topic": next(iter((*front.sections, *front.topics.values())), None),
     }
 
 
@@ -83,45 +88,53 @@ def fitted(page: Template, known: dict[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def _subject(known: dict[str, Any], site: SiteFacts) -> str:
-    """Name as many of the first topics, at most two, as a phone shows."""
+    """Name the top paper and the top topic, the paper's title as far as a phone shows it."""
     template = templates.mail("digest/subject.txt", site.templates_dir)
-    subject = ""
-    for labels in _fewer_labels([section.label for section in known["edition"].sections[:2]]):
-        subject = " ".join(template.render(known, labels=labels).split())
-        if len(subject) <= LONGEST_SUBJECT:
-            return subject
-    return subject[: LONGEST_SUBJECT - 1].rstrip() + "…"
+    edition: Edition = known["edition"]
+    title = _FORMULA.sub(r"\1", edition.front.top[0].paper.title) if not edition.is_quiet else ""
+    topic = _cut(known["topic"].label, _LONGEST_TOPIC) if known["topic"] else ""
+
+    def filled(title: str) -> str:
+        return " ".join(template.render(known | {"title": title, "label": topic}).split())
+
+    subject = filled(title)
+    if title and len(subject) > LONGEST_SUBJECT:
+        subject = filled(_cut(title, max(1, len(title) + LONGEST_SUBJECT - len(subject))))
+    return _cut(subject, LONGEST_SUBJECT)
 
 
-def _fewer_labels(labels: list[str]) -> Iterator[list[str]]:
-    yield labels
-    if len(labels) > 1:
-        yield labels[:1]
-    words = labels[0].split() if labels else []
-    for kept in range(len(words) - 1, 0, -1):
-        yield [" ".join(words[:kept]) + "…"]
+def _cut(text: str, longest: int) -> str:
+    """Shorten a text between words, or within the first one.
+
+    >>> _cut("flow matching at scale", 14), _cut("Attention: Why", 11), _cut("flow", 4)
+    ('flow matching…', 'Attention…', 'flow')
+    """
+    if len(text) <= longest:
+        return text
+    kept = text[:longest].rpartition(" ")[0] or text[: longest - 1]
+    return kept.rstrip(" ,;:.-–—") + "…"
 
 
 def _shortened(edition: Edition, kept: int) -> Edition:
     """Return an edition with its first `kept` entries in reading order; a topic left empty goes."""
     if kept >= len(edition.entries):
         return edition
-    sections: list[Section] = []
-    room = kept
-    for section in edition.sections:
-        entries = section.entries[:room]
-        room -= len(entries)
-        if entries:
-            sections.append(section.model_copy(update={"entries": entries}))
-    return edition.model_copy(update={"sections": tuple(sections), "also": edition.also[:room]})
+    names = {entry.paper.id for entry in edition.entries[:kept]}
+
+    def left(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        return tuple(entry for entry in entries if entry.paper.id in names)
+
+    sections = [section.model_copy(update={"entries": left(section.entries)}) for section in edition.sections]
+    return edition.model_copy(
+        update={
+            "sections": tuple(section for section in sections if section.entries),
+            "also": left(edition.also),
+        }
+    )
 
 
-def _words(entry: Entry) -> int:
-    read = (entry.paper.title, *entry.summary, phrasing.reason(entry))
-    return sum(len(text.split()) for text in read)
-
-
-def _strongest(edition: Edition) -> Section | None:
-    """Return the topic that stands out most from its usual share."""
-    measured = [section for section in edition.sections if section.trend.ratio is not None]
-    return max(measured, key=lambda section: section.trend.ratio or 0, default=None)
+def _words(front: Front) -> int:
+    """Count what is read: of the papers that are set in a line their titles."""
+    told = (*front.top, *(entry for section in front.sections for entry in section.entries))
+    read = [text for one in told for text in (one.paper.title, *one.summary, phrasing.reason(one))]
+    return sum(len(text.split()) for text in (*read, *(one.paper.title for one in front.also)))

@@ -1,5 +1,6 @@
 """How numbers, names and movements read, the same in mails and on pages."""
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -12,11 +13,13 @@ from newsletter.rendering.dates import long_date
 WORDS_A_MINUTE = 230
 """Silent reading of English prose (Brysbaert 2019, 238; abstracts are denser)."""
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_ARROWS = {"up": "▲", "down": "▼", "steady": "=", "new": "NEW", "followed": "•"}
+_UNUSUAL = 1.5
+"""A share this many times the usual one is told; one below it, or above the inverse, is as usual."""
+_ARROWS = {"up": "▲", "down": "▼", "steady": "→", "new": "+", "followed": "•"}
 _WITHOUT_NUMBERS = {
     "up": "rising",
     "down": "falling",
-    "steady": "as usual",
+    "steady": "steady",
     "new": "first day on the chart",
     "followed": "you follow this",
 }
@@ -78,21 +81,45 @@ def sparkline(series: Sequence[float]) -> str:
 
 
 def arrow(trend: Trend) -> str:
-    """Show a movement as a hit parade does: ▲, ▼, = or NEW; • where the reader asked for the heading."""
+    """Show a movement as a hit parade does: ▲, ▼, → or +; • where the reader asked for the heading."""
     return _ARROWS[trend.movement]
 
 
+def direction(trend: Trend) -> str:
+    """Say what the arrow shows: rising, falling, steady, new or followed."""
+    return trend.movement if trend.movement in {"new", "followed"} else _WITHOUT_NUMBERS[trend.movement]
+
+
+def unusual(trend: Trend) -> str:
+    """Say how much more or less common than usual a topic is; empty where it is as usual or not known.
+
+    >>> unusual(Trend(movement="up", ratio=4.12)), unusual(Trend(movement="down", ratio=3.5))
+    ('4.1× more common than usual', 'still 3.5× more common than usual')
+    >>> unusual(Trend(movement="down", ratio=0.5)), unusual(Trend(movement="steady", ratio=1.1))
+    ('less common than usual', '')
+    """
+    if trend.ratio is None or 1 / _UNUSUAL < trend.ratio < _UNUSUAL:
+        return ""
+    if trend.ratio < 1:
+        return "less common than usual"
+    return f"{'still ' if trend.movement == 'down' else ''}{times(trend.ratio)} more common than usual"
+
+
 def movement(trend: Trend) -> str:
-    """Say what a topic is doing, in words and numbers.
+    """Say what a topic is doing, in words, and in numbers where they are unusual.
 
     >>> movement(Trend(movement="up", streak_days=3, ratio=4.12))
-    '4.1× its usual share, 3rd day in a row'
+    '4.1× more common than usual, 3rd day in a row'
     >>> movement(Trend())
     'first day on the chart'
+    >>> movement(Trend(movement="steady", ratio=1.0, streak_days=2))
+    'as common as usual, 2nd day in a row'
     >>> movement(Trend(movement="up", ratio=2.0, days=3)), movement(Trend(days=1))
-    ('2.0× its usual share, 3 days on the chart', 'first time on the chart, 1 day')
+    ('2.0× more common than usual, 3 days on the chart', 'first time on the chart, 1 day')
     """
-    parts = [f"{times(trend.ratio)} its usual share"] if trend.ratio is not None else []
+    parts = [unusual(trend)] if unusual(trend) else []
+    if not parts and trend.ratio is not None and trend.movement == "steady":
+        parts.append("as common as usual")
     if trend.days is not None:
         days = count(trend.days, "day")
         parts += ["first time on the chart", days] if trend.movement == "new" else [f"{days} on the chart"]
@@ -146,8 +173,8 @@ def appointment(moment: datetime, preferences: Preferences) -> str:
 
 
 def reading_minutes(words: int) -> int:
-    """Return how many minutes a text takes, at least one."""
-    return max(1, round(words / WORDS_A_MINUTE))
+    """Return how many minutes a text takes, begun ones counted, at least one."""
+    return max(1, math.ceil(words / WORDS_A_MINUTE))
 
 
 def anchor(paper: Paper) -> str:
@@ -158,6 +185,11 @@ def anchor(paper: Paper) -> str:
     'arxiv-math-0309136'
     """
     return re.sub(r"[^A-Za-z0-9.]+", "-", paper.id).strip("-")
+
+
+def identifier(paper: Paper) -> str:
+    """Return what a paper is looked up by, `arXiv:2606.00001` or `doi:10.1101/…`; empty without either."""
+    return f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else f"doi:{paper.doi}" if paper.doi else ""
 
 
 def links(paper: Paper) -> tuple[tuple[str, str], ...]:
@@ -192,10 +224,8 @@ def is_web(url: str) -> bool:
 
 
 def reason(entry: Entry) -> str:
-    """Say why a paper is here: the sentence that the edition froze, else its two largest reasons."""
-    if entry.why:
-        return entry.why.rstrip(". ")
-    return "; ".join([reason.detail.rstrip(". ") for reason in entry.reasons if reason.detail][:2])
+    """Say why a paper is here, as the edition froze it; empty where there is nothing to say."""
+    return entry.why.rstrip(". ")
 
 
 def quotation(entry: Entry) -> str:
@@ -209,8 +239,8 @@ def quotation(entry: Entry) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
-        count, times, ordinal, sparkline, arrow, movement, byline,
-        anchor, links, further_links, home, schedule, rhythm, reason, quotation,
+        count, times, ordinal, sparkline, arrow, direction, unusual, movement, byline,
+        anchor, identifier, links, further_links, home, schedule, rhythm, reason, quotation,
     )
 }  # fmt: skip
 """What every template can say."""

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from newsletter.errors import SettingsError
-from newsletter.rendering import columns, dates, markup, phrasing
+from newsletter.rendering import columns, dates, markup, phrasing, signals
 
 Output = Literal["markup", "text"]
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -67,7 +67,8 @@ def environment(
         keep_trailing_newline=True,
         auto_reload=reload,
     )
-    found.filters.update(phrasing.FILTERS | dates.FILTERS | columns.FILTERS | markup.FILTERS)
+    for module in (phrasing, dates, signals, columns, markup):
+        found.filters.update(module.FILTERS)
     for name in _TRUSTING:
         del found.filters[name]
     return found

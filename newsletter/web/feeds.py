@@ -25,16 +25,16 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def headline(edition: Edition) -> str:
-    """Name an edition by its day and its first topics.
+    """Name an edition by its day, its top paper and its top topic.
 
     >>> from datetime import UTC, date, datetime
     >>> noon = datetime(2026, 6, 10, 12, tzinfo=UTC)
     >>> headline(Edition(date=date(2026, 6, 10), composed_at=noon, cut_off=noon))
     '10 Jun: a quiet day'
     """
-    labels = ", ".join(section.label for section in edition.sections[:3])
-    what = labels or ("a quiet day" if edition.is_quiet else phrasing.count(len(edition.entries), "paper"))
-    return f"{short_date(edition.date)}: {what}"
+    front = edition.front
+    named = [entry.paper.title for entry in front.top[:1]] + [section.label for section in front.sections[:1]]
+    return f"{short_date(edition.date)}: {' · '.join(named) or 'a quiet day'}"
 
 
 class Item(NamedTuple):
@@ -127,7 +127,7 @@ def _edition_item(site: Site, edition: Edition) -> Item:
         headline(edition),
         edition.composed_at,
         site.render("feed_content.html", edition=edition),
-        edition.sections,
+        edition.front.sections,
     )
 
 

@@ -6,6 +6,8 @@ python ../shared/eval/eval_cluster.py ../shared/data/quality --adapter tests/ben
 python ../shared/eval/eval_keyphrases.py ../shared/data/quality --adapter tests/bench/quality.py:keyphrases
 python ../shared/eval/eval_bursts.py ../shared/data/quality --adapter tests/bench/quality.py:bursts
 python ../shared/eval/eval_trending.py ../shared/data/quality --adapter tests/bench/quality.py:rank
+python ../shared/eval/eval_mail.py ../shared/data/quality --adapter tests/bench/quality.py:mail \
+    --rank tests/bench/quality.py:rank --from 2025-05-05 --to 2025-06-23
 """
 
 from collections import defaultdict
@@ -15,8 +17,11 @@ from typing import Any
 
 from newsletter import editions, topics
 from newsletter.editions import history as editions_history
-from newsletter.models import Look, Mention, Paper, Sighting, Topic
+from newsletter.editions.arrangement import Found, Inputs, arrange
+from newsletter.editions.selection import best_topics
+from newsletter.models import Look, Mention, Paper, Preferences, Sighting, Topic
 from newsletter.papers import merge
+from newsletter.settings import Settings
 from newsletter.sources import identifiers
 
 NOON = datetime(2026, 6, 10, 12, 0, tzinfo=UTC)
@@ -76,14 +81,40 @@ def bursts(papers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[
 
 def rank(day: dict[str, Any]) -> dict[str, float]:
     """Score a day's papers; the harness gives no announcement types, and votes at one place."""
+    now = _minute(day["send_at"])
+    scored = editions.rank([_voted(record, now) for record in day["papers"]], _past(day, now), now)
+    return {one.paper.id.removeprefix("arxiv:"): one.score for one in scored}
+
+
+def mail(day: dict[str, Any]) -> list[str]:
+    """List what a reader who changed nothing is mailed that day, in reading order."""
+    now = _minute(day["send_at"])
+    papers = [_voted(record, now) for record in day["papers"]]
+    found = topics.as_mailed(topics.find_topics(papers, _memory(day["history"])), papers)
+    past = _past(day, now)
+    shown = best_topics(found, editions.rank(papers, past, now), Settings.model_fields["topics"].default)
+    inputs = Inputs(
+        day=now.date(),
+        composed_at=now,
+        cut_off=now,
+        candidates=tuple(papers),
+        topics=tuple(
+            Found(slug=one.label, label=one.label, ids=tuple(paper.id for paper in one.papers))
+            for one in shown
+        ),
+        history=past,
+        papers=Settings.model_fields["papers"].default,
+    )
+    sent = editions.for_reader(arrange(inputs), Preferences())
+    return [entry.paper.id.removeprefix("arxiv:") for entry in sent.entries]
+
+
+def _past(day: dict[str, Any], now: datetime) -> editions.History:
     known = {record["id"]: record for record in day["history"]}
     known |= {record["id"]: known.get(record["id"], {}) | record for record in day["past"]}
-    now = _minute(day["send_at"])
-    past = editions_history.learn(
+    return editions_history.learn(
         editions_history.example_of(_voted(record, now)) for record in known.values()
     )
-    scored = editions.rank([_voted(record, now) for record in day["papers"]], past, now)
-    return {one.paper.id.removeprefix("arxiv:"): one.score for one in scored}
 
 
 def _voted(record: dict[str, Any], now: datetime) -> Paper:
@@ -109,6 +140,7 @@ def _voted(record: dict[str, Any], now: datetime) -> Paper:
         title=record["title"],
         abstract=record["abstract"],
         authors=tuple(record["authors"] or ()),
+        categories=tuple(record.get("categories") or ()),
         first_seen=first_seen,
         announced=first_seen,
         mentions=page,

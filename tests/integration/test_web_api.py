@@ -122,7 +122,7 @@ def test_an_edition_is_the_same_document_everywhere(visitor: Visitor):
     assert told == visitor.web.get(f"{ROOT}/editions/latest").content
     first = json.loads(told)["topics"][0]["papers"][0]
     assert first["permalink"] == "http://papers.example.org/d/2026-11-22#arxiv-2611.10482"
-    assert first["why"] == "in 3 of 4 sources; 97th percentile of votes for a 9-hour-old paper"
+    assert first["why"] == "163 upvotes on Hugging Face, more than 97 % of papers at this age"
 
 
 def test_a_week_and_a_month_are_editions_of_several_days(visitor: Visitor):

@@ -54,7 +54,7 @@ def test_votes_count_again_and_words_stay() -> None:
     assert entry.paper.mentions[0].looks[-1].votes == 30
     assert WORDS in entry.reasons
     votes = next(reason for reason in entry.reasons if reason.term == "votes")
-    assert votes.detail.startswith("70th percentile")
+    assert votes.detail == "30 upvotes on page.example, more than 70 % of papers at this age"
     assert entry.edition_of == MONDAY
 
 

@@ -82,11 +82,21 @@ def test_an_acronym_stands_for_its_phrase() -> None:
     assert own.entries
 
 
-def test_phrases_take_turns() -> None:
-    """A broad phrase does not push a narrow one out of a short mail."""
-    tail = [an_entry(n, "agents", score=90 - n) for n in range(10)] + [an_entry(20, "graphs", score=1)]
-    own = for_reader(an_edition(tail=tail), Preferences(topics=("agents", "graphs"), limit=4))
-    assert numbers(own) == [0, 1, 2, 20]
+def test_a_short_mail_brings_the_best_of_what_is_followed() -> None:
+    """Five of two phrases are the five best, wherever they stood; a phrase may have none of them."""
+    tail = [an_entry(n, "agents", score=90 - n) for n in range(10)] + [an_entry(20, "graphs", score=87.5)]
+    own = for_reader(an_edition(tail=tail), Preferences(topics=("graphs", "agents"), limit=5))
+    assert numbers(own) == [0, 1, 2, 20, 3]
+    narrow = for_reader(an_edition(tail=tail), Preferences(topics=("graphs", "agents"), limit=2))
+    assert [section.label for section in narrow.sections] == ["agents"]
+
+
+def test_followed_phrases_keep_their_headings_and_their_order_below_the_top_papers() -> None:
+    """A heading that a reader asked for is shown over one paper too, in the reader's order."""
+    tail = [an_entry(n, "agents", score=90 - n) for n in range(7)] + [an_entry(20, "graphs", score=1)]
+    own = for_reader(an_edition(tail=tail), Preferences(topics=("graphs", "agents")))
+    assert [(one.label, len(one.entries)) for one in own.front.sections] == [("graphs", 1), ("agents", 2)]
+    assert own.front.also == ()
 
 
 def test_a_muted_word_removes_a_paper_whatever_else_it_holds() -> None:

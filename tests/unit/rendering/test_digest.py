@@ -1,6 +1,7 @@
 """What a digest says, how long it is, and what strangers cannot make of it."""
 
 import re
+from datetime import timedelta
 
 import pytest
 import specimens
@@ -29,7 +30,7 @@ def html_of(edition: Edition) -> str:
 
 @pytest.mark.parametrize("name", ["day", "hard"])
 def test_both_editions_hold_each_paper_with_its_links_and_its_reason(name):
-    """HTML and text say the same of every paper: title, sentences, reason, links."""
+    """HTML and text say the same of every paper: title, sentences, reason, links; or a line."""
     edition = specimens.an_edition(name)
     message = rendered(edition)
     page = Elements(message.html or "")
@@ -38,17 +39,14 @@ def test_both_editions_hold_each_paper_with_its_links_and_its_reason(name):
         edition = edition.model_copy(
             update={"also": edition.also[:-1]}
         )  # the last one is written to be cleaned
+    front = edition.front
     for entry in edition.entries:
-        said = (
-            entry.paper.title,
-            phrasing.byline(entry.paper.authors),
-            *entry.summary,
-            phrasing.reason(entry),
-        )
+        told = (phrasing.byline(entry.paper.authors), *entry.summary, phrasing.reason(entry))
+        said = (entry.paper.title, *(() if entry in front.also else told))
         for text in filter(None, said):
             assert in_one_line(text) in in_one_line(page.text)
             assert re.sub(r"\s", "", text) in re.sub(r"\s", "", in_one_line(message.text))
-        for _, url in phrasing.links(entry.paper):
+        for _, url in phrasing.links(entry.paper)[: 1 if entry in front.also else None]:
             assert url in hrefs
             assert url in message.text
 
@@ -78,10 +76,16 @@ def test_what_does_not_fit_is_counted_and_left_to_the_web():
     """An edition too long for a mail ends with the number of papers that the web edition has more."""
     edition = specimens.a_long_edition(50)
     edition = edition.model_copy(
-        update={"also": tuple(_longer(entry) for entry in edition.also), "sections": edition.sections[:2]}
+        update={
+            "sections": tuple(
+                section.model_copy(update={"entries": tuple(_longer(entry) for entry in section.entries)})
+                for section in edition.sections
+            )
+        }
     )
     message = rendered(edition)
-    shown = (message.html or "").count("<h3")
+    read = in_one_line(Elements(message.html or "").text)
+    shown = sum(entry.paper.title in read for entry in edition.entries)
     assert 0 < shown < len(edition.entries)
     more = f"{len(edition.entries) - shown} more papers on the web"
     assert '<a href="https://papers.example.org/d/2026-11-22" style' in (message.html or "")
@@ -96,7 +100,9 @@ def _longer(entry: Entry) -> Entry:
 
 def test_25_ordinary_papers_fit():
     """A mail of 25 papers with two long sentences each is sent whole."""
-    assert html_of(specimens.a_long_edition(25)).count("<h3") == 25
+    text = in_one_line(Elements(html_of(specimens.a_long_edition(25))).text)
+    assert all(entry.paper.title in text for entry in specimens.a_long_edition(25).entries)
+    assert "more papers on the web" not in text
 
 
 @pytest.mark.parametrize(
@@ -113,19 +119,80 @@ def test_25_ordinary_papers_fit():
 )
 def test_a_subject_is_at_most_sixty_characters(labels):
     """Phones show no more; the first topics stand in it as far as they fit."""
-    entries = (specimens.an_entry(),)
-    sections = tuple(Section(slug=f"t{n}", label=label, entries=entries) for n, label in enumerate(labels))
-    subject = rendered(specimens.an_edition(sections=sections)).subject
+    sections = tuple(
+        Section(
+            slug=f"t{number}",
+            label=label,
+            entries=tuple(specimens.an_entry(number=f"2611.{number}{one:04}") for one in range(7)),
+        )
+        for number, label in enumerate(labels)
+    )
+    subject = rendered(specimens.an_edition(sections=sections, also=(specimens.an_entry(),))).subject
     assert len(subject) <= LONGEST_SUBJECT
-    assert subject.startswith("Trending papers, 22 Nov: ")
-    if labels and len(labels[0]) < 30:
-        assert labels[0] in subject
+    assert subject.startswith("22 Nov: A Paper about Nothing")
+    if labels and len(labels[0]) < 25:
+        assert subject.endswith(f" · {labels[0]}")
 
 
-def test_the_first_line_holds_the_numbers():
-    """What an inbox shows beside the subject are counts that are true of the edition."""
+@pytest.mark.parametrize(
+    "title",
+    ["Short", "A Title of Quite Some Length That Goes On and On: with a Subtitle", "x" * 90, "流れ" * 40],
+    ids=["short", "long", "one long word", "wide"],
+)
+def test_the_subject_names_the_top_paper_and_no_two_days_share_one(title):
+    """The best-scored paper's title leads, cut between words; on two days it makes two subjects."""
+    best = specimens.an_entry(number="2611.99999", title=title, score=99)
+    today = specimens.an_edition(also=(best,))
+    tomorrow = specimens.an_edition(also=(best,), date=specimens.DAY + timedelta(days=1))
+    assert rendered(today).subject.startswith(f"22 Nov: {title[:12].split()[0]}")
+    assert rendered(today).subject.endswith(" · flow matching")
+    assert rendered(today).subject != rendered(tomorrow).subject
+    assert len(rendered(today).subject) <= LONGEST_SUBJECT
+
+
+def test_the_mail_leads_with_the_best_five_then_topics_then_a_line_for_each_other_paper():
+    """Each paper once; a leading one names its topic; signs have words; both parts in one order."""
+    edition = specimens.a_long_edition(25)
+    message = rendered(edition)
+    html = in_one_line(Elements(message.html or "").text)
+    for text in (html, in_one_line(message.text)):
+        places = [text.rindex(entry.paper.title) for entry in edition.entries]
+        assert places == sorted(places)
+        assert text.index("Top papers today") < places[0]
+        assert places[4] < text.index("2 more above") < places[5]
+        assert places[17] < text.index("Also today") < places[18]
+        assert "Topic: a topic of the number 0" in text
+    page = Elements(message.html or "")
+    assert [one.get("aria-label") for one in page.named("span") if one.get("role")][:3] == [
+        "163 upvotes",
+        "12 comments",
+        "782 stars",
+    ]
+    assert "▲ 163 · 💬 12 · ★ 782 · PDF · Code" in html.replace("\N{NO-BREAK SPACE}", " ")
+    assert "163 upvotes, 12 comments, 782 stars." in message.text
+
+
+def test_the_text_edition_can_be_read_aloud():
+    """No backslashes, rules, arrows or bars: a screen reader would name each sign."""
+    for edition in (specimens.an_edition(), specimens.a_week(), specimens.a_long_edition(25)):
+        assert not re.search(r"[\\▁-█▲▼★→•💬]|[-=]{3}", rendered(edition, TEXT).text)
+
+
+def test_an_edition_of_earlier_days_is_read_by_its_scores():
+    """What was frozen before there was an order still leads with its best papers."""
+    frozen = specimens.an_edition().model_dump_json(exclude_defaults=True)
+    assert '"is_followed"' not in frozen
+    top = Edition.model_validate_json(frozen).front.top
+    assert [entry.score for entry in top] == [74.9, 68.4, 55.0, 52.6, 51.2]
+
+
+def test_the_first_line_names_the_top_paper_and_the_top_topic():
+    """What an inbox shows beside the subject; the counts are true of the edition."""
     edition = specimens.an_edition()
-    first = "7 papers in 3 topics, chosen from 486. Flow matching at 4.1× its usual share. 1 minute to read."
+    first = (
+        "What Do Dead Features Know? Reviving the Silent Half of a Sparse Autoencoder. "
+        "Flow matching: 4.1× more common than usual. 7 papers, chosen from 486. 2 minutes to read."
+    )
     text = in_one_line(Elements(html_of(edition)).text)
     assert text.index(first) < text.index("Trending Papers Sunday")
     assert first in in_one_line(rendered(edition).text)
@@ -252,7 +319,8 @@ def test_texts_of_other_scripts_say_their_direction_and_language():
 
 def test_sentences_that_do_not_follow_each_other_are_not_run_together():
     """Between two sentences that the abstract keeps apart stands an ellipsis."""
-    text = in_one_line(rendered(specimens.an_edition("hard")).text)
+    apart = next(entry for entry in specimens.an_edition("hard").also if len(entry.summary) == 2)
+    text = in_one_line(rendered(specimens.an_edition(sections=(), also=(apart,))).text)
     assert "“The first sentence of a pair. … The third sentence, not the second.” [from the abstract]" in text
     assert "rivals need a teacher for. The gain grows" in in_one_line(rendered(specimens.an_edition()).text)
 

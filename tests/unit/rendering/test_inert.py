@@ -150,7 +150,7 @@ def test_a_topic_s_slug_stays_within_the_path_of_topics():
     slug = "../manage/x?y#z\"'<-manage_url-"
     section = DAY.sections[0].model_copy(update={"slug": slug})
     message = digest.render(DAY.model_copy(update={"sections": (section,)}), READER, specimens.SITE)
-    (link,) = [line for line in message.text.splitlines() if "/topics/" in line]
+    (link,) = {line.strip() for line in message.text.splitlines() if "/topics/" in line}
     assert re.fullmatch(r"https://papers\.example\.org/topics/[\w.%-]+", link)
     assert "-manage_url-" not in link
 
