@@ -12,6 +12,7 @@ not, an address is suppressed or it is not, and totals are cardinalities.
 
 import base64
 import binascii
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -105,11 +106,16 @@ def is_genuine(
 
 
 def parse(body: bytes) -> tuple[Event, ...]:
-    """Read a post. What is no event is left out; raises `InvalidInputError` for what is no list. Pure."""
+    """Read a post. What is no event is left out; raises `InvalidInputError` for what is no list. Pure.
+
+    Events are read one by one: one that is broken takes no other with it.
+    """
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise InvalidInputError("The body is not JSON. SendGrid sends a list of events.") from error
+        found = _whole_objects(body)
+        if not found:
+            raise InvalidInputError("The body is not JSON. SendGrid sends a list of events.") from error
     if not isinstance(found, list):
         raise InvalidInputError("The body is no list of events. SendGrid sends one.")
     return tuple(event for one in found if (event := _event(one)) is not None)
@@ -190,6 +196,30 @@ def _is_recent(timestamp: str, now: datetime) -> bool:
     return -EARLIEST.total_seconds() <= age <= OLDEST.total_seconds()
 
 
+_LENIENT: Final = json.JSONDecoder(strict=False)
+
+
+def _whole_objects(body: bytes) -> list[Any]:
+    """Return what can be read of a list that is not JSON as a whole.
+
+    NaN, numbers without end, half an emoji and raw line breaks are put up
+    with; after an object that cannot be read, it goes on at the next.
+    """
+    text = body.decode("utf-8", "replace")
+    if not text.lstrip().startswith("["):
+        return []
+    found: list[Any] = []
+    at = text.find("{")
+    while at >= 0:
+        try:
+            one, end = _LENIENT.raw_decode(text, at)
+            found.append(one)
+        except (ValueError, RecursionError):
+            end = at + 1
+        at = text.find("{", end)
+    return found
+
+
 def _event(found: Any) -> Event | None:
     if not isinstance(found, Mapping):
         return None
@@ -199,6 +229,7 @@ def _event(found: Any) -> Event | None:
     if kind == "bounce" and found.get("type") != "bounce":
         kind = "blocked"
     request_id = found.get(REQUEST_ARGUMENT)
+    kind, address = _storable(kind), _storable(address)
     try:
         moment = datetime.fromtimestamp(at, UTC)
     except (ValueError, OverflowError, OSError):
@@ -207,9 +238,14 @@ def _event(found: Any) -> Event | None:
         kind,
         address,
         moment,
-        request_id if isinstance(request_id, str) else "",
-        str(found.get("reason") or ""),
+        _storable(request_id) if isinstance(request_id, str) else "",
+        _storable(str(found.get("reason") or "")),
     )
+
+
+def _storable(text: str) -> str:
+    """Return a text without halves of characters, which cannot be written as UTF-8."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _prove(store: Store, request_id: str, now: datetime) -> int:

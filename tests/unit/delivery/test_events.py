@@ -107,6 +107,37 @@ def test_a_post_is_read_into_events() -> None:
     assert third.kind == "bounce"
 
 
+COMPLAINT = b'{"event":"spamreport","email":"a@b.c","timestamp":1780000000}'
+BROKEN = {
+    "half an emoji": rb'{"event":"bounce","email":"x@b.c","timestamp":1780000000,"reason":"no \ud83d"}',
+    "half an emoji in the address": rb'{"event":"bounce","email":"\ud83d@b.c","timestamp":1780000000}',
+    "not a number": b'{"event":"bounce","email":"x@b.c","timestamp":NaN}',
+    "infinity": b'{"event":"bounce","email":"x@b.c","timestamp":-Infinity}',
+    "a raw line break": b'{"event":"bounce","email":"x@b.c","timestamp":1780000000,"reason":"no\nno"}',
+    "a number without end": b'{"event":"bounce","email":"x@b.c","timestamp":1' + b"0" * 6000 + b"}",
+    "a byte that is no UTF-8": b'{"event":"bounce","email":"x\xff@b.c","timestamp":1780000000}',
+    "no value": b'{"event":"bounce","email":}',
+    "no comma": b'{"event":"bounce" "email":"x@b.c"}',
+    "nested without end": b'{"event":' * 3000,
+    "a string": b'"bounce"',
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_event_takes_no_other_with_it(name: str) -> None:
+    """A complaint before and one behind it are read, and everything that is read can be written."""
+    post = b"[" + b",\r\n".join([COMPLAINT, BROKEN[name], COMPLAINT]) + b"]"
+    found = parse(post)
+    assert [event.kind for event in found if event.address == "a@b.c"] == ["spamreport"] * 2
+    for event in found:
+        f"{event.kind}{event.address}{event.reason}{event.request_id}".encode()
+
+
+def test_a_post_that_was_cut_off_is_read_as_far_as_it_goes() -> None:
+    """The half event at its end is lost; nobody can know it."""
+    assert len(parse(b"[" + COMPLAINT + b"," + COMPLAINT[:30])) == 1
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b"null", b"[", b'"x"', b"\xff"])
 def test_what_is_no_list_of_events_is_refused(body: bytes) -> None:
     """With a message, for the operator's log."""
