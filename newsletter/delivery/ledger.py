@@ -23,6 +23,7 @@ forget an intent in a power loss. After a backup was restored, `new_epoch` holds
 every edition that is not done, because what was sent since is not known.
 """
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -31,7 +32,7 @@ from itertools import compress
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from newsletter.delivery import control, progress
+from newsletter.delivery import control, forgotten, progress
 from newsletter.delivery import store as keys
 from newsletter.delivery.faults import without_addresses
 from newsletter.delivery.ids import unpacked
@@ -90,6 +91,8 @@ class Claim:
     """A letter a recipient; see `store.MARKS`."""
     finds_provisional: bool = False
     """Whether the edition had refusals, when this was claimed, that count only once somebody is accepted."""
+    nonce: str = ""
+    """Tells its requests from another claim's with the same tokens, after the server forgot this one."""
 
     @property
     def request_id(self) -> str:
@@ -117,7 +120,7 @@ class Committed(StrEnum):
     SETTLED = "settled"
     """It had been called uncertain meanwhile, and is not any more."""
     STRAY = "stray"
-    """Its recipients had been given to another request: some were mailed twice. The operator is told."""
+    """Some of its recipients were mailed by another request, too. The operator is told."""
     KNOWN = "known"
 
 
@@ -185,7 +188,8 @@ class Ledger:
         rendering, _, members = definition.partition("|")
         ids = unpacked(members)
         marks = marks if len(marks) == len(ids) else marks * len(ids)
-        return Claim(ref, int(token), rendering, ids, marks, bool(is_provisional))
+        nonce = secrets.token_hex(4)
+        return Claim(ref, int(token), rendering, ids, marks, bool(is_provisional), nonce)
 
     def intend(self, claim: Claim, letters: str) -> Claim | Denied:
         """Note whom the next request names (`i`) and who has left (`l`); return the claim that it runs under.
@@ -205,6 +209,7 @@ class Ledger:
             self._longest_ms,
             KEEP_SECONDS,
             self._mailer,
+            claim.nonce,
         )
         if answer[0] != "ok":
             return Denied(Denial(answer[0]), str(answer[1]) if len(answer) > 1 else "")
@@ -233,15 +238,19 @@ class Ledger:
             self._keep_reasons(claim.ref.day, reasons)
         answer = Script.named("commit").run(
             self._store,
-            _names(claim.ref.day, "edition marks due fence intent uncertain requests stray"),
+            _names(claim.ref.day, "edition marks due fence intent uncertain requests stray done"),
             claim.ref.batch,
             claim.token,
             letters,
             _milliseconds(retry_after),
             self._lease_ms if keeps_lease else 0,
             KEEP_SECONDS,
+            claim.nonce,
         )
-        return Committed(answer[0])
+        if answer[0] != "forgotten":
+            return Committed(answer[0])
+        request = (claim.ref.batch, claim.token, claim.nonce)
+        return Committed(forgotten.merge(self._store, claim.ref.day, request, claim.ids, letters))
 
     def abort(self, claim: Claim, *, retry_after: timedelta = timedelta(0)) -> Committed:
         """Record that a request was certainly not accepted: all whom it named wait again."""
@@ -336,6 +345,7 @@ _FAMILIES = {
     "epoch": keys.EPOCH,
     "open": keys.OPEN,
     "provisional": keys.PROVISIONAL,
+    "done": keys.DONE,
 }
 
 

@@ -181,7 +181,7 @@ class Sending:
         self._gate.left(begun)
         if taken is Committed.STRAY:
             self._stray = True
-            log.error("Request %s was sent twice: it had been given up meanwhile.", intent.request_id)
+            log.error("Request %s mailed readers whom another one had mailed, too.", intent.request_id)
         self._claim = replace(intent, marks=_ended(intent.marks, ends))
         if outcome.reason:
             self._note_wait(outcome.reason)

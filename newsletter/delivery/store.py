@@ -38,14 +38,16 @@ MARKS = Key(
     "delivery:{day}:marks",
     "hash",
     "batch → a letter a recipient (one where all are alike): . waits, i in a request, a accepted, "
-    "r refused, l left, u uncertain",
+    "r refused, l left, u uncertain, k in a request although an earlier one was accepted",
     KEPT,
 )
 DUE = Key(
     "delivery:{day}:due", "zset", "batches that are not done → when they may be claimed (ms; a lease)", KEPT
 )
 FENCE = Key("delivery:{day}:fence", "hash", "batch → its last fencing token", KEPT)
-INTENT = Key("delivery:{day}:intent", "hash", "batch → token of the request that is under way", KEPT)
+INTENT = Key(
+    "delivery:{day}:intent", "hash", "batch → token and nonce of the request that is under way", KEPT
+)
 UNCERTAIN = Key(
     "delivery:{day}:uncertain",
     "hash",
@@ -67,6 +69,7 @@ PROVISIONAL = Key(
     "subscriber id → digest of the address that was refused while nobody of the edition had been accepted",
     KEPT,
 )
+DONE = Key("delivery:{day}:done", "hash", "request whose end is known → what tells it from its like", KEPT)
 OPEN = Key("delivery:open", "set", "dates of the editions whose ledger is kept")
 PAST = Key("delivery:past", "set", "dates of editions that were sent and whose ledger has expired; for ever")
 EPOCH = Key("delivery:epoch", "string", "how often this store was restored from a backup")
@@ -86,6 +89,7 @@ KEYS = (
     WELCOMED,
     REFUSALS,
     PROVISIONAL,
+    DONE,
     OPEN,
     PAST,
     EPOCH,

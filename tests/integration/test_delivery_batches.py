@@ -113,7 +113,8 @@ def test_the_intent_is_there_before_the_request(
         return accept(recipients, request_id)
 
     send(store, settings, ref, ObedientMailer(look))
-    assert seen == [("2026-06-10.1.2", {"1": "2"})]
+    ((request, intents),) = seen
+    assert (request, intents["1"].split()[0]) == ("2026-06-10.1.2", "2")
     assert store.hgetall(keys.INTENT(day=DAY)) == {}
 
 

@@ -25,13 +25,14 @@ end
 local definition = redis.call('HGET', batches, batch)
 local size = count(definition, ',') + 1
 local marks = spread(redis.call('HGET', marks_key, batch), size)
-local left_behind = redis.call('HGET', intent, batch)
+local left_behind = under_way(intent, batch)
 if left_behind then
   local request = batch .. '.' .. left_behind
   local proved = redis.call('HGET', requests, request) == 'proved'
   local after = string.gsub(marks, 'i', proved and 'a' or 'u')
+  after = string.gsub(after, 'k', 'a')
   if not proved then
-    local mask = string.gsub(marks, '[^i]', '-')
+    local mask = string.gsub(string.gsub(marks, 'k', 'i'), '[^i]', '-')
     -- its worker had died, or given up, by the end of the lease, however long ago that was
     redis.call('HSET', uncertain, request, now .. ',' .. free_at .. ' ' .. string.gsub(mask, 'i', 'u'))
     redis.call('EXPIRE', uncertain, ARGV[3])

@@ -1,23 +1,31 @@
 -- Record how a request ended; always accepted, because facts about the outside cannot be refused.
 --
--- KEYS  edition, marks, due, fence, intent, uncertain, requests, stray
+-- KEYS  edition, marks, due, fence, intent, uncertain, requests, stray, done
 -- ARGV  batch, token, letters (a accepted, r refused, u uncertain, . certainly not accepted, - not
 --       spoken of), milliseconds until what waits may be claimed, milliseconds of lease to keep (0:
---       give it back), keep-seconds
+--       give it back), keep-seconds, what tells this request from another with its token ('' for news of
+--       one that is not under way)
 -- Answer: {'committed'} in the usual case; {'settled'} where the batch had been called uncertain and
 --       now is not; {'stray', n} where the recipients had been given to another request meanwhile, so n
---       were mailed twice (who only waited for it is spared); {'known'} where the same was said before.
-local edition, marks_key, due, fence, intent, uncertain, requests, stray = unpack(KEYS)
-local batch, token, letters = ARGV[1], ARGV[2], ARGV[3]
+--       were mailed twice (who only waited for it is spared); {'known'} where the same was said before;
+--       {'forgotten'} where nothing is known of this request, because the server has lost its last changes.
+local edition, marks_key, due, fence, intent, uncertain, requests, stray, done = unpack(KEYS)
+local batch, token, letters, nonce = ARGV[1], ARGV[2], ARGV[3], ARGV[7]
 local request = batch .. '.' .. token
 local now = clock()
 local size = #letters
 
-if redis.call('HGET', intent, batch) == token then
+local token_under_way, nonce_under_way = under_way(intent, batch)
+if token_under_way == token and nonce_under_way == nonce then
   local marks = spread(redis.call('HGET', marks_key, batch), size)
   local proved = redis.call('HGET', requests, request) == 'proved'
-  local doubted = false
+  local doubted, doubled = false, 0
   local after = merge(marks, letters, function(old, new)
+    if old == 'k' then
+      doubled = doubled + (new == 'a' and 1 or 0)
+      doubted = doubted or ((new == '-' or new == 'u') and not proved)
+      return 'a'
+    end
     if old ~= 'i' then
       return old
     end
@@ -31,8 +39,8 @@ if redis.call('HGET', intent, batch) == token then
   put_marks(edition, marks_key, batch, marks, after)
   count_refused_in_row(edition, marks, after)
   if doubted then
-    local mask = merge(marks, after, function(old, new)
-      return (old == 'i' and new == 'u') and 'u' or '-'
+    local mask = merge(marks, letters, function(old, new)
+      return ((old == 'i' or old == 'k') and (new == 'u' or new == '-')) and 'u' or '-'
     end)
     redis.call('HSET', uncertain, request, now .. ',' .. now .. ' ' .. mask)
     redis.call('EXPIRE', uncertain, ARGV[6])
@@ -43,6 +51,13 @@ if redis.call('HGET', intent, batch) == token then
   end
   redis.call('HSETNX', edition, 'first_at', now)
   redis.call('HSET', edition, 'last_at', now)
+  redis.call('HSET', done, request, nonce)
+  redis.call('EXPIRE', done, ARGV[6])
+  if doubled > 0 then
+    redis.call('HINCRBY', stray, request, doubled)
+    redis.call('EXPIRE', stray, ARGV[6])
+    return { 'stray', doubled }
+  end
   return { 'committed' }
 end
 
@@ -57,10 +72,20 @@ if entry then
   local spoken = merge(mask, letters, function(old, new)
     return old == 'u' and new or '-'
   end)
+  local doubled = 0
   local after = merge(marks, spoken, function(old, new)
+    if new == 'a' and old ~= 'u' then -- an earlier request is known to be accepted for them
+      local known, twice = known_accepted(old)
+      doubled = doubled + twice
+      return known
+    end
     return (old == 'u' and new ~= '-') and new or old
   end)
   put_marks(edition, marks_key, batch, marks, after)
+  if doubled > 0 then
+    redis.call('HINCRBY', stray, request, doubled)
+    redis.call('EXPIRE', stray, ARGV[6])
+  end
   if string.find(still, 'u', 1, true) then
     redis.call('HSET', uncertain, request, string.sub(entry, 1, space) .. still)
   else
@@ -74,7 +99,8 @@ end
 
 local heard, mask = string.match(redis.call('HGET', requests, request) or '', '(%a+) (.*)')
 if not mask then
-  return { 'known' }
+  local is_known = nonce == '' or redis.call('HEXISTS', requests, request) == 1 or redis.call('HGET', done, request) == nonce
+  return { is_known and 'known' or 'forgotten' }
 end
 local marks = spread(redis.call('HGET', marks_key, batch), size)
 local after, doubled = corrected(marks, mask, heard, letters)

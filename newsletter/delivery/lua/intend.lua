@@ -5,7 +5,8 @@
 --
 -- KEYS  edition, marks, due, fence, intent
 -- ARGV  batch, token, letters (i named in the request, l has left, - not spoken of), milliseconds that
---       the lease must still last, keep-seconds, mailer ('' where it is not known)
+--       the lease must still last, keep-seconds, mailer ('' where it is not known), what tells
+--       this request from one that gets its token after the server has lost its last changes
 -- Answer: {'ok', token of the request}, {'held', why}, or {'lost'} where the lease ended, is about to,
 --       another token came, or late news said of somebody here that they were mailed after all.
 local edition, marks_key, due, fence, intent = unpack(KEYS)
@@ -14,7 +15,8 @@ local held = redis.call('HGET', edition, 'held')
 if held then
   return { 'held', held }
 end
-if tonumber(redis.call('HGET', intent, batch) or '0') == tonumber(token) + 1 then
+local token_under_way, nonce_under_way = under_way(intent, batch)
+if tonumber(token_under_way or '0') == tonumber(token) + 1 and nonce_under_way == ARGV[7] then
   return { 'ok', tonumber(token) + 1 } -- asked again: the answer to the first call was lost on its way
 end
 local free_at = redis.call('ZSCORE', due, batch)
@@ -48,6 +50,6 @@ if ARGV[6] ~= '' and carrier ~= ARGV[6] then
   redis.call('HSET', edition, 'mailer', carrier and 'several' or ARGV[6])
 end
 local request_token = redis.call('HINCRBY', fence, batch, 1)
-redis.call('HSET', intent, batch, request_token)
+redis.call('HSET', intent, batch, request_token .. ' ' .. ARGV[7])
 redis.call('EXPIRE', intent, ARGV[5])
 return { 'ok', request_token }

@@ -4,6 +4,7 @@
 --   .  waits            i  named in a request that may be under way
 --   a  accepted         r  refused by the mailer or the provider
 --   l  left before it   u  uncertain: a request was begun, its end is unknown
+--   k  named in a request that may be under way, and known to be accepted by an earlier one
 -- Only `.` is ever put into a request, so nothing else can be sent again.
 
 -- The server's clock in milliseconds: leases must not depend on whose clock a worker has.
@@ -42,9 +43,21 @@ local function merge(old, new, rule)
   return table.concat(kept)
 end
 
+-- A request turned out to be accepted for a recipient who stands at `old`: that is final, whatever comes of
+-- another request that names them. Answer: the mark, and 1 where another was accepted, too. Of one that is
+-- under way or in doubt, that is counted when its end is known.
+local function known_accepted(old)
+  if old == 'i' then
+    return 'k', 0
+  elseif old == 'a' or old == 'k' then
+    return old, 1
+  end
+  return 'a', 0
+end
+
 -- Late news of a request that named the `u` of `mask` and was `resent` or `assumed` accepted meanwhile.
--- Who waits to be sent again is spared it, who does not wait any more got two; who was taken as mailed
--- and was not waits again. Answer: the marks, and how many got two.
+-- Who waits to be sent again is spared it, who was accepted again got two; who was taken as mailed and was
+-- not waits again. Answer: the marks, and how many got two.
 local function corrected(marks, mask, heard, news)
   local doubled = 0
   local spoken = merge(mask, news, function(named, letter)
@@ -54,9 +67,11 @@ local function corrected(marks, mask, heard, news)
     if heard == 'assumed' then
       return (old == 'a' and (letter == '.' or letter == 'r')) and letter or old
     end
-    if letter == 'a' and (old == 'i' or old == 'a' or old == 'u') then
-      doubled = doubled + 1
-    elseif (letter == 'a' or letter == 'r') and (old == '.' or old == 'r') then
+    if letter == 'a' then
+      local known, twice = known_accepted(old)
+      doubled = doubled + twice
+      return known
+    elseif letter == 'r' and old == '.' then
       return letter
     end
     return old
@@ -64,10 +79,15 @@ local function corrected(marks, mask, heard, news)
   return after, doubled
 end
 
+-- The request of a batch that may be under way: its token, and what tells it from another with that token.
+local function under_way(intent, batch)
+  return string.match(redis.call('HGET', intent, batch) or '', '^(%d+) ?(.*)$')
+end
+
 -- Keep the edition's totals in step with a change of marks.
-local TOTALS = { a = 'accepted', r = 'refused', l = 'left', u = 'uncertain' }
+local TOTALS = { a = 'accepted', k = 'accepted', r = 'refused', l = 'left', u = 'uncertain' }
 local function recount(edition, before, after)
-  for letter, field in pairs(TOTALS) do
+  for letter, field in pairs(TOTALS) do -- k and a add up
     local change = count(after, letter) - count(before, letter)
     if change ~= 0 then
       redis.call('HINCRBY', edition, field, change)

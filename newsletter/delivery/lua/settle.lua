@@ -14,7 +14,7 @@ if not definition then
 end
 local entry = redis.call('HGET', uncertain, request)
 if not entry then
-  if ending == 'proved' and redis.call('HGET', intent, batch) == token then
+  if ending == 'proved' and under_way(intent, batch) == token then
     redis.call('HSET', requests, request, ending)
     redis.call('EXPIRE', requests, ARGV[4])
     return { 'noted' }
@@ -28,7 +28,7 @@ if not entry then
   put_marks(edition, marks_key, batch, marks, after)
   redis.call('HSET', requests, request, ending)
   if doubled > 0 then
-    redis.call('HSET', stray, request, doubled)
+    redis.call('HINCRBY', stray, request, doubled)
     redis.call('EXPIRE', stray, ARGV[4])
     return { 'stray', doubled }
   end
@@ -38,10 +38,20 @@ end
 local mask = string.sub(entry, string.find(entry, ' ', 1, true) + 1)
 local letter = ending == 'resent' and '.' or 'a'
 local marks = spread(redis.call('HGET', marks_key, batch), #mask)
+local doubled = 0
 local after = merge(marks, mask, function(old, new)
+  if new == 'u' and old ~= 'u' and letter == 'a' then -- an earlier request is known to be accepted for them
+    local known, twice = known_accepted(old)
+    doubled = doubled + twice
+    return known
+  end
   return (new == 'u' and old == 'u') and letter or old
 end)
 put_marks(edition, marks_key, batch, marks, after)
+if doubled > 0 then
+  redis.call('HINCRBY', stray, request, doubled)
+  redis.call('EXPIRE', stray, ARGV[4])
+end
 redis.call('HDEL', uncertain, request)
 redis.call('HSET', requests, request, ending == 'proved' and ending or ending .. ' ' .. mask)
 if ending == 'resent' then
