@@ -25,6 +25,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -152,6 +153,7 @@ class EmbeddedServer:
         _refuse_full_disk(self.directory)
         binary = find_binary()
         _refuse_downgrade(self.directory, version_of(binary))
+        self.socket.parent.mkdir(mode=0o700, exist_ok=True)  # the last one to leave may have taken it away
         self.socket.unlink(missing_ok=True)
         with (self.directory / "server.log").open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - our own binary with our own arguments
@@ -189,8 +191,16 @@ class EmbeddedServer:
         while time.monotonic() < deadline:
             with exclusive(self.directory / "server.lock") as lock:
                 if lock is not None:
-                    return
+                    break
             time.sleep(0.005)
+        self._remove_socket()
+
+    def _remove_socket(self) -> None:
+        """Leave nothing behind in the system's temporary folder, where a long path put the socket."""
+        if self.socket.parent != self.directory:
+            self.socket.unlink(missing_ok=True)
+            with suppress(OSError):  # the folder holds another server's socket
+                self.socket.parent.rmdir()
 
     def _reap(self) -> None:
         """Let go of the server we started: collect it if it ended, else leave it to its other users."""
@@ -245,13 +255,13 @@ def _refuse_downgrade(directory: Path, version: tuple[int, ...]) -> None:
     """Refuse a server older than the one that wrote the directory: it would start empty, silently."""
     record = directory / "server.version"
     if record.exists():
-        written_by = tuple(int(part) for part in record.read_text().split("."))
-        if version[:2] < written_by[:2]:
+        written = record.read_text("utf-8")
+        if version[:2] < tuple(int(part) for part in written.split("."))[:2]:
             raise StoreRefusedError(
-                f"{directory} was written by server {record.read_text()}; the one found is "
+                f"{directory} was written by server {written}; the one found is "
                 f"{'.'.join(map(str, version))} and would start empty. Install the newer one again."
             )
-    record.write_text(".".join(map(str, version)))
+    record.write_text(".".join(map(str, version)), "utf-8")
 
 
 def _refuse_full_disk(directory: Path) -> None:

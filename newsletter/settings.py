@@ -432,7 +432,7 @@ def _kept_secret(path: Path) -> str:
             pass
         finally:
             draft.unlink()
-        return path.read_text().strip()
+        return path.read_text("utf-8").strip()
     except OSError as error:
         raise SettingsError(
             f"The development secret cannot be kept in {path}: {error.strerror}. "

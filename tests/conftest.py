@@ -1,11 +1,15 @@
 """What every test may ask for: settings of its own, and a real server of our own."""
 
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+from leftovers import adopt_orphans, end_descendants
 
 from newsletter import settings as settings_module
 from newsletter import store as store_module
@@ -23,6 +27,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run the long forms too")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Run alike in the background, under load, and beside a dependency that warns of its future."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell starts `pytest &`, and we our children
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    hypothesis.settings.register_profile("patient", deadline=None)
+    hypothesis.settings.load_profile("patient")
+    if os.environ.get("CI") == "true":
+        config.addinivalue_line("filterwarnings", "error")
+    adopt_orphans()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the long forms out unless they are asked for."""
     if config.getoption("--soak"):
@@ -30,6 +45,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("soak"):
             item.add_marker(pytest.mark.skip(reason="the long form; ask for it with --soak"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_outlives_the_run() -> Iterator[None]:
+    """End whatever the tests started and left running, and fail for it by name."""
+    yield
+    assert end_descendants() == []
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,8 @@ class Fleet:
 def _children(parent: int) -> list[int]:
     with suppress(OSError):
         return [
-            int(one) for one in (PROC / str(parent) / "task" / str(parent) / "children").read_text().split()
+            int(one)
+            for one in (PROC / str(parent) / "task" / str(parent) / "children").read_text("utf-8").split()
         ]
     return []
 
@@ -124,4 +125,4 @@ def wait_for(path: Path, child: Child) -> str:
         if not child.is_alive:
             raise RuntimeError(f"{child.name} did not start")
         time.sleep(0.02)
-    return path.read_text()
+    return path.read_text("utf-8")

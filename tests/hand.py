@@ -1,14 +1,15 @@
 """Somebody who uses a page, with a mouse or with a keyboard and nothing else."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from playwright.sync_api import Locator, Page
+if TYPE_CHECKING:  # the `browser` group alone brings it, and doctests import every file
+    from playwright.sync_api import Locator, Page
 
 
 class Hand:
     """Presses, writes and chooses on one page; by keys, what has no visible focus fails."""
 
-    def __init__(self, page: Page, *, by_keys: bool) -> None:
+    def __init__(self, page: "Page", *, by_keys: bool) -> None:
         self.page, self.by_keys = page, by_keys
 
     def press(self, role: Literal["button", "link"], name: str, *, exact: bool = True) -> None:
@@ -56,7 +57,7 @@ class Hand:
         else:
             target.click()
 
-    def _reach(self, target: Locator) -> None:
+    def _reach(self, target: "Locator") -> None:
         for _ in range(120):
             if target.evaluate("one => one === document.activeElement"):
                 assert target.evaluate("one => getComputedStyle(one).outlineStyle") == "solid", "unseen focus"

@@ -385,7 +385,7 @@ class SendGridServer:
 def _note(path: str, line: str) -> None:
     """Append a line to a log, where there is one."""
     if path:
-        with Path(path).open("a") as log:
+        with Path(path).open("a", encoding="utf-8") as log:
             log.write(f"{line}\n")
 
 
@@ -415,7 +415,7 @@ def _error(message: str, field: str = "") -> bytes:
 def _announce(ready: str, port: int) -> None:
     """Say in a file, whole at once, that we listen and where."""
     draft = Path(ready + ".draft")
-    draft.write_text(str(port))
+    draft.write_text(str(port), encoding="utf-8")
     draft.rename(ready)
 
 

@@ -126,7 +126,7 @@ class SmtpListener:
     def note(self, fault: str) -> None:
         """Write a fault down."""
         if self.manners.fault_log:
-            with Path(self.manners.fault_log).open("a") as log:
+            with Path(self.manners.fault_log).open("a", encoding="utf-8") as log:
                 log.write(f"{fault}\n")
 
     def take(self, recipient: str, content: bytes) -> None:
@@ -300,7 +300,7 @@ class Conversation(asyncio.Protocol):
 def _announce(ready: str, port: int) -> None:
     """Say in a file, whole at once, that we listen and where."""
     draft = Path(ready + ".draft")
-    draft.write_text(str(port))
+    draft.write_text(str(port), encoding="utf-8")
     draft.rename(ready)
 
 

@@ -78,7 +78,9 @@ def count(log: Path, said: Letters, *, refused: Sequence[int]) -> Count:
 
     `refused` are the ids that the provider refuses.
     """
-    taken = [int(line.rpartition("\t")[2].partition("@")[0][1:]) for line in log.read_text().splitlines()]
+    taken = [
+        int(line.rpartition("\t")[2].partition("@")[0][1:]) for line in log.read_text("utf-8").splitlines()
+    ]
     times = np.bincount(taken, minlength=len(said) + 1)[1:]
     is_refused = np.zeros(len(said), bool)
     is_refused[[one - 1 for one in refused]] = True
@@ -106,9 +108,9 @@ def letters(store: Store, day: date, recipients: int) -> Letters:
 
 def faults(path: Path) -> dict[str, int]:
     """Count a provider's faults by kind."""
-    return dict(sorted(Counter(path.read_text().split()).items())) if path.exists() else {}
+    return dict(sorted(Counter(path.read_text("utf-8").split()).items())) if path.exists() else {}
 
 
 def lags(path: Path) -> list[float]:
     """Return the delays that a provider noted."""
-    return [float(line) for line in path.read_text().split()] if path.exists() else []
+    return [float(line) for line in path.read_text("utf-8").split()] if path.exists() else []

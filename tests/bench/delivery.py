@@ -259,8 +259,8 @@ def _trusted(folder: Path, certificate: Path) -> Path:
     """Return this machine's authorities, with ours among them: a new SSL context reads them all."""
     usual = ssl.get_default_verify_paths()
     bundle = folder / "authorities.pem"
-    known = Path(usual.cafile).read_text() if usual.cafile else ""
-    bundle.write_text(known + certificate.read_text())
+    known = Path(usual.cafile).read_text("utf-8") if usual.cafile else ""
+    bundle.write_text(known + certificate.read_text("utf-8"))
     return bundle
 
 
@@ -295,7 +295,7 @@ def _process(folder: Path, script: str, values: dict[str, object]) -> Iterator[s
     try:
         while not ready.exists():
             time.sleep(0.02)
-        yield ready.read_text()
+        yield ready.read_text("utf-8")
     finally:
         process.kill()
         process.wait()

@@ -59,8 +59,8 @@ class Effort:
     @classmethod
     def of(cls, pid: int) -> "Effort":
         """Read it from /proc."""
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        status = Path(f"/proc/{pid}/status").read_text()
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+        status = Path(f"/proc/{pid}/status").read_text("utf-8")
         peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
         return cls((int(fields[11]) + int(fields[12])) / _TICKS, int(peak.split()[1]) / 1024)
 
@@ -198,7 +198,7 @@ def _worker(folder: Path, environ: dict[str, str], processes: int) -> Iterator[C
         )
 
     def children() -> list[int]:
-        listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("utf-8").split()
         return [int(pid) for pid in listed]
 
     try:

@@ -215,7 +215,7 @@ def ask(folder: str, kinds: dict[str, list[str]]) -> dict[str, list[tuple[float,
 
 def anonymous_mb() -> float:
     """Return this process's own memory; the pages of the index belong to the system's cache."""
-    found = re.search(r"RssAnon:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    found = re.search(r"RssAnon:\s+(\d+) kB", Path("/proc/self/status").read_text("utf-8"))
     assert found is not None
     return int(found[1]) / 1024
 

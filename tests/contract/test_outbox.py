@@ -28,7 +28,7 @@ def test_three_files_a_recipient_whose_names_say_whose_they_are(tmp_path: Path) 
     Outbox(tmp_path, SITE).send(MESSAGE, [ADA], request_id=REQUEST)
     assert names(tmp_path) == [f"2026-06-10/7-ada@example.org.{kind}" for kind in ("eml", "html", "txt")]
     assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("7-*")} == {0o600}
-    assert (tmp_path / "2026-06-10" / "7-ada@example.org.html").read_text() == "<p>papers</p>"
+    assert (tmp_path / "2026-06-10" / "7-ada@example.org.html").read_text("utf-8") == "<p>papers</p>"
 
 
 def test_a_doubled_mail_stands_beside_the_first(tmp_path: Path) -> None:

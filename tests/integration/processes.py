@@ -27,7 +27,7 @@ def start(folder: Path, *arguments: str, **environ: str) -> subprocess.Popen[str
         env=clean_environ(**environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
     )
 
 
@@ -38,7 +38,7 @@ def run(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedPr
         cwd=folder,
         env=clean_environ(**environ),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=100,
     )

@@ -62,7 +62,7 @@ class House:
         self.stop()
         shutil.copytree(self.data, self.backup, ignore=shutil.ignore_patterns("*.sock", "*.lock"))
         note = self.backup / "store.json"
-        kept = json.loads(note.read_text())
+        kept = json.loads(note.read_text("utf-8"))
         note.write_text(json.dumps(kept | {"at": kept["at"] - 7200}))
         self.start()
 
@@ -155,7 +155,7 @@ def test_a_restart_is_no_restore(house: House) -> None:
         house.stop()
         house.start()
         assert house.tick() == ()
-    kept = json.loads((house.data / "store.json").read_text())
+    kept = json.loads((house.data / "store.json").read_text("utf-8"))
     (house.data / "store.json").write_text(json.dumps(kept | {"at": kept["at"] - 86400}))
     house.forget()
     assert house.tick() == ()
@@ -177,7 +177,7 @@ def test_a_damaged_note_is_no_evidence(house: House, content: str) -> None:
     (house.data / "store.json").write_text(content)
     house.forget()
     assert house.tick() == ()
-    assert json.loads((house.data / "store.json").read_text())["beats"] == 2
+    assert json.loads((house.data / "store.json").read_text("utf-8"))["beats"] == 2
 
 
 def test_another_store_is_another_life(house: House) -> None:

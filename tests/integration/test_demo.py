@@ -29,7 +29,7 @@ def test_the_demo_delivers_a_digest_and_leaves_nothing_running(tmp_path: Path) -
     for suffix in (".html", ".txt", ".eml"):
         assert str(digests[0].with_suffix(suffix)) in answer.stdout
     assert unsubscribe in answer.stdout
-    assert digests[0].with_suffix(".txt").read_text().count("arXiv:") > 5
+    assert digests[0].with_suffix(".txt").read_text("utf-8").count("arXiv:") > 5
     assert len(list(out.rglob("letter-*"))) == 2  # the confirmation and the welcome
     assert belonging_to(str(tmp_path)) == []
     assert {file.name for file in tmp_path.iterdir()} == {"mails"}

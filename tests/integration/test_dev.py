@@ -5,6 +5,7 @@ import signal
 import socket
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,12 @@ class House:
         self.process.send_signal(signal.SIGINT)
         return self.process.communicate(timeout=60)[0]
 
+    def kill(self) -> None:
+        """End whatever is left of it, without asking."""
+        for pid in belonging_to(str(self.folder)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
@@ -58,9 +65,12 @@ def house(tmp_path: Path) -> Iterator[House]:
         until("the site", built.answers)
         yield built
     finally:
-        if built.process.poll() is None:
-            built.stop()
-        until("the end of every process", lambda: not belonging_to(str(tmp_path)), seconds=20)
+        try:
+            if built.process.poll() is None:
+                built.stop()
+            until("the end of every process", lambda: not belonging_to(str(tmp_path)), seconds=20)
+        finally:
+            built.kill()
 
 
 @pytest.mark.timeout(180)

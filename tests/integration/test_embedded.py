@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,22 @@ def test_a_second_user_adopts_the_server_and_the_last_one_stops_it(folder: Path)
     second.leave()
     with _client(second) as client, pytest.raises(redis.ConnectionError):
         client.ping()
+
+
+def test_a_long_path_leaves_nothing_in_the_temporary_folder(tmp_path: Path, monkeypatch) -> None:
+    """A socket that does not fit beside its data lies elsewhere while the server runs, and no longer."""
+    short = Path(tempfile.mkdtemp(prefix="ns-"))
+    monkeypatch.setattr(tempfile, "tempdir", str(short))
+    servers = [EmbeddedServer(tmp_path / ("long" * 30) / name) for name in ("one", "two")]
+    for server in servers:
+        server.enter()
+        assert server.socket.parent.parent == short
+    servers[0].leave()
+    with _client(servers[1]) as client:
+        assert client.ping()
+    servers[1].leave()
+    assert list(short.iterdir()) == []
+    short.rmdir()
 
 
 def test_a_server_outlives_the_process_that_started_it_and_is_adopted(folder: Path) -> None:

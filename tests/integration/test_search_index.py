@@ -145,7 +145,7 @@ def _garble_the_note(library: Library) -> None:
 
 def _age(library: Library) -> None:
     note = library.cabinet.directory / "state.json"
-    note.write_text(note.read_text().replace(cards.LAYOUT, "0"))
+    note.write_text(note.read_text("utf-8").replace(cards.LAYOUT, "0"))
 
 
 def _lose_a_file(library: Library) -> None:

@@ -53,7 +53,7 @@ def run(
     def typed(*words: str, stdin: bytes = b"", at_a_terminal: bool = False) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["newsletter", "subscribers", *words])
         kind = Terminal if at_a_terminal else io.TextIOWrapper
-        monkeypatch.setattr(sys, "stdin", kind(io.BytesIO(stdin)))
+        monkeypatch.setattr(sys, "stdin", kind(io.BytesIO(stdin), encoding="utf-8"))
         with pytest.raises(SystemExit) as ended:
             main()
         printed = capsys.readouterr()
@@ -245,7 +245,7 @@ def test_an_export_is_whole_and_for_its_owner_alone(run: Run, list_: Signups, tm
     assert (code, out) == (0, "")
     assert "Wrote 2" in err
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    assert len(target.read_text().splitlines()) == 3
+    assert len(target.read_text("utf-8").splitlines()) == 3
     assert [file.name for file in tmp_path.iterdir()] == ["all.csv"]
 
 

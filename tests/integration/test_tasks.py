@@ -30,7 +30,7 @@ def test_every_name_that_is_enqueued_is_a_registered_task(registered: set[str]) 
         name
         for folder in ("newsletter", "workers")
         for file in (REPOSITORY / folder).rglob("*.py")
-        for name in MENTION.findall(file.read_text())
+        for name in MENTION.findall(file.read_text("utf-8"))
     }
     assert "workers.sending.send_letter" in mentioned
     assert mentioned - registered == set()
@@ -60,7 +60,7 @@ def test_the_keys_of_the_workers_stand_in_the_table_too(server: EmbeddedServer, 
     answer = subprocess.run(
         [sys.executable, "-c", script], env=environ, cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    table = (REPOSITORY / ".github" / "CONTRIBUTING.md").read_text()
+    table = (REPOSITORY / ".github" / "CONTRIBUTING.md").read_text("utf-8")
     declared = answer.stdout.split()
     assert len(declared) == 5
     assert [pattern for pattern in declared if f"| `{pattern}` |" not in table] == []

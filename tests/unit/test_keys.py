@@ -23,7 +23,7 @@ def declared_keys() -> dict[str, Key]:
 
 def test_every_key_stands_in_the_table_of_the_contributors() -> None:
     """Who looks at a server finds each name, what it holds, and when it goes away."""
-    text = (REPOSITORY / ".github" / "CONTRIBUTING.md").read_text()
+    text = (REPOSITORY / ".github" / "CONTRIBUTING.md").read_text("utf-8")
     missing = [key.pattern for key in declared_keys().values() if f"| `{key.pattern}` |" not in text]
     assert missing == []
 

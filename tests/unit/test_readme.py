@@ -11,7 +11,7 @@ from newsletter.cli.config import default_of
 from newsletter.cli.main import NOUNS, newsletter
 from newsletter.settings import Settings, environment_names
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
 
 
 def test_every_setting_stands_in_the_table_with_its_default_and_meaning() -> None:

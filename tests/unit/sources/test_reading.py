@@ -78,7 +78,7 @@ from newsletter.sources.faults import UnreadableError
 from newsletter.sources.reading import read
 
 def largest():  # not getrusage: there a child starts with its parent's peak
-    return int(re.search(r"VmHWM:\\s+([0-9]+)", Path("/proc/self/status").read_text())[1])
+    return int(re.search(r"VmHWM:\\s+([0-9]+)", Path("/proc/self/status").read_text("utf-8"))[1])
 
 source = Source(name="x", url="https://feeds.example/")
 start = None

@@ -169,7 +169,7 @@ def test_taking_away_a_tenth_of_a_real_day_changes_little(shared):
     import gzip
     import json
 
-    with gzip.open(shared / "data/quality/gold_editor_2025-06-23.jsonl.gz", "rt") as file:
+    with gzip.open(shared / "data/quality/gold_editor_2025-06-23.jsonl.gz", "rt", encoding="utf-8") as file:
         records = [json.loads(line) for line in file]
     day = [a_paper(id=one["id"], title=one["title"], abstract=one["abstract"]) for one in records]
     kept = [paper for paper in day if random.Random(paper.id).random() < 0.9]
