@@ -30,13 +30,31 @@ _CARRIES_IPV4 = (
 )
 _NEVER_PUBLIC: tuple[tuple[IPv4Network | IPv6Network, str], ...] = (
     (IPv4Network("0.0.0.0/8"), "this network"),  # RFC 791
+    (IPv4Network("192.0.0.0/24"), "protocol assignments"),  # RFC 6890
+    (IPv4Network("192.88.99.0/24"), "relays of 6to4"),  # RFC 7526
+    (IPv6Network("3fff::/20"), "documentation"),  # RFC 9637; Python 3.11 takes it for public
     (IPv6Network("64:ff9b:1::/48"), "local NAT64"),  # RFC 8215
     (IPv6Network("fec0::/10"), "site-local"),  # RFC 3879
     (IPv6Network("2001::/32"), "a Teredo tunnel"),  # RFC 4380
     (IPv6Network("5f00::/16"), "segment routing"),  # RFC 9602
 )
+_LINK_LOCAL = IPv4Network("169.254.0.0/16")  # RFC 3927
 _CARRIER = IPv4Network("100.64.0.0/10")  # RFC 6598
-_METADATA = frozenset({"169.254.169.254", "fd00:ec2::254"})
+_METADATA: tuple[IPv4Network | IPv6Network, ...] = (
+    IPv4Network("169.254.169.254"),  # AWS, Google, Azure, Oracle, DigitalOcean, Hetzner, OpenStack
+    IPv4Network("169.254.170.0/24"),  # AWS: credentials of containers (.2) and of pods (.23)
+    IPv4Network("169.254.0.23"),  # Tencent
+    IPv4Network("169.254.42.42"),  # Scaleway
+    IPv4Network("100.100.100.200"),  # Alibaba
+    IPv4Network("168.63.129.16"),  # Azure's host of each machine
+    IPv4Network("192.0.0.192"),  # Oracle's first cloud
+    IPv6Network("fd00:ec2::/32"),  # AWS
+    IPv6Network("fd20:ce::254"),  # Google
+    IPv6Network("fd00:42::42"),  # Scaleway
+    IPv6Network("fd00:c1::a9fe:a9fe"),  # Oracle
+    IPv6Network("fe80::a9fe:a9fe"),  # OpenStack
+)
+"""Where clouds hand a machine its own credentials: never fetched from, whatever the operator allows."""
 _LOOPBACK, _UNSPECIFIED = IPv6Address("::1"), IPv6Address("::")
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 
@@ -96,9 +114,9 @@ def parse(url: str) -> Address:
 def reason_to_refuse(machine: IPv4Address | IPv6Address, *, allow_private: bool = False) -> str | None:
     """Return what keeps an address from being asked, or None.
 
-    With `allow_private` the operator's own machines pass (loopback, private,
-    link-local and carrier addresses); multicast, reserved and unspecified
-    ones never do, and neither does the cloud's metadata service.
+    With `allow_private` the operator's own machines pass (loopback, private
+    and carrier addresses); multicast, reserved, unspecified and IPv4
+    link-local ones never do, and neither does a cloud's metadata service.
 
     >>> reason_to_refuse(ip_address("64:ff9b::7f00:1"))
     'a loopback address (127.0.0.1 inside 64:ff9b::7f00:1)'
@@ -118,7 +136,7 @@ def refused(url: str, reason: str) -> AddressRefusedError:
 
 
 def _special(machine: IPv4Address | IPv6Address, *, allow_private: bool) -> str | None:
-    if str(machine) in _METADATA:
+    if any(machine in network for network in _METADATA):
         return "a cloud's metadata service"
     for network, name in _NEVER_PUBLIC:
         if machine in network:
@@ -127,6 +145,7 @@ def _special(machine: IPv4Address | IPv6Address, *, allow_private: bool) -> str 
         (machine.is_unspecified, "the unspecified address"),
         (machine.is_multicast, "a multicast address"),
         (machine.is_reserved and not machine.is_loopback, "a reserved address"),
+        (machine in _LINK_LOCAL, "a link-local address"),  # clouds put more there than is listed
     ):
         if is_so:
             return name

@@ -131,6 +131,35 @@ def test_the_operator_may_open_private_machines_but_no_others() -> None:
     assert [text for text, reason in reasons.items() if reason is None] == ["127.0.0.1", "::1", "10.0.0.1"]
 
 
+@pytest.mark.parametrize("is_allowed", [False, True], ids=["by default", "with private sources allowed"])
+@pytest.mark.parametrize(
+    "machine",
+    [
+        *("169.254.169.254", "169.254.170.2", "169.254.170.23", "169.254.0.23", "169.254.42.42"),
+        *("100.100.100.200", "168.63.129.16", "192.0.0.192"),
+        *(
+            "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fd20:ce::254",
+            "fd00:42::42",
+            "fe80::a9fe:a9fe",
+            "fe80::a9fe:a9fe%eth0",
+        ),
+        *("::ffff:169.254.170.2", "64:ff9b::a9fe:aa17", "2002:a83f:8110::", "::100.100.100.200"),
+    ],
+)
+def test_no_cloud_s_metadata_is_ever_asked(machine: str, is_allowed: bool) -> None:
+    """Each hands out credentials to whoever asks from within, in any form of its address."""
+    assert "metadata" in (reason_to_refuse(ip_address(machine), allow_private=is_allowed) or "")
+
+
+@pytest.mark.parametrize("machine", ["169.254.1.1", "192.0.0.1", "192.0.0.170", "192.88.99.1", "3fff::1"])
+def test_addresses_of_no_machine_of_the_operator_s_are_never_asked(machine: str) -> None:
+    """What the registries keep for special purposes passes in no setting and on no version of Python."""
+    assert reason_to_refuse(ip_address(machine)) is not None
+    assert reason_to_refuse(ip_address(machine), allow_private=True) is not None
+
+
 def test_a_password_in_a_refused_address_is_not_printed() -> None:
     """Errors reach logs, and secrets never do."""
     with pytest.raises(AddressRefusedError) as caught:
