@@ -34,6 +34,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from newsletter.errors import SettingsError, StoreRefusedError, StoreUnavailableError
+from newsletter.folders import make_private
 from newsletter.locks import exclusive
 from newsletter.settings import Settings
 
@@ -108,7 +109,7 @@ class EmbeddedServer:
         server, `StoreUnavailableError` where it does not come up, or the disk is full.
         """
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
+            make_private(self.directory)
             self._users_lock = os.open(self.directory / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise SettingsError(
@@ -155,13 +156,14 @@ class EmbeddedServer:
         _refuse_downgrade(self.directory, version_of(binary))
         self.socket.parent.mkdir(mode=0o700, exist_ok=True)  # the last one to leave may have taken it away
         self.socket.unlink(missing_ok=True)
-        with (self.directory / "server.log").open("ab") as log:
+        with open(self.directory / "server.log", "ab", opener=_private) as log:
             return subprocess.Popen(  # noqa: S603 - our own binary with our own arguments
                 _command(binary, self.directory, self.socket),
                 pass_fds=(lock,),  # the lock lives as long as the server does
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                umask=0o077,  # what it writes holds every address
                 start_new_session=True,  # Ctrl-C is for the launcher; the last to leave stops the server
             )
 
@@ -215,6 +217,10 @@ class EmbeddedServer:
         pid = int(client.info("server")["process_id"])
         client.close()
         os.kill(pid, signal.SIGKILL)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def find_binary() -> Path:

@@ -44,6 +44,7 @@ from pydantic_settings import (
 )
 
 from newsletter.errors import SettingsError
+from newsletter.folders import make_private
 from newsletter.models import Source
 
 PREFIX = "NEWSLETTER_"
@@ -421,7 +422,7 @@ def _fault(error: Mapping[str, Any]) -> str:
 def _kept_secret(path: Path) -> str:
     """Return the secret in `path`, making it at first use; two processes starting together agree on one."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from newsletter import embedded
+from newsletter import embedded, folders
 from newsletter import settings as settings_module
 from newsletter import store as store_module
 from newsletter.cli import output
@@ -30,10 +30,15 @@ LONGEST_STRING: Final = 255
 def check(asks_mail_server: bool, as_json: bool) -> None:
     """Check settings, secrets, templates and folders, without touching the network. Exit 1 on a fault."""
     settings = settings_module.load()
-    faults = find_faults(settings)
+    faults, warnings = find_faults(settings), find_exposed(settings, Path.cwd())
     if asks_mail_server and (fault := smtp.reach(settings)):
         faults.append(fault)
-    output.show([{"fault": fault} for fault in faults], as_json=as_json)
+    if as_json:
+        output.show([{"fault": one} for one in faults] + [{"warning": one} for one in warnings], as_json=True)
+    else:
+        output.show([{"fault": fault} for fault in faults], as_json=False)
+        for warning in warnings:
+            click.echo(f"Warning: {warning}", err=True)
     if faults:
         raise SettingsError(f"{len(faults)} fault{'s' if len(faults) > 1 else ''} found; see above.")
     if not as_json:
@@ -61,6 +66,15 @@ def find_faults(settings: Settings) -> list[str]:
         _sources,
     )
     return [fault for one in checks if (fault := one(settings))]
+
+
+def find_exposed(settings: Settings, directory: Path) -> list[str]:
+    """Return what others on this machine may read, each with its remedy; `.env` stands in `directory`."""
+    paths = [directory / ".env", settings.data_dir.expanduser(), settings.outbox_dir]
+    key = settings.dkim_key.get_secret_value() if settings.dkim_key else ""
+    if key and "-----BEGIN" not in key:
+        paths.append(Path(key).expanduser())
+    return folders.exposed(paths)
 
 
 def _secret(settings: Settings) -> str | None:

@@ -26,6 +26,7 @@ from time import monotonic
 from typing import Final
 
 from newsletter.delivery import control
+from newsletter.folders import make_private
 from newsletter.settings import Settings
 from newsletter.store import Key, Store, unavailable_store
 from newsletter.subscribers.schedule import WEEKLY_ON
@@ -131,7 +132,7 @@ def _remember(folder: Path, seen: Seen, now: datetime) -> None:
     _in_memory[folder] = seen
     draft = folder / f".store.json.{secrets.token_hex(4)}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         with draft.open("x", encoding="utf-8") as file:
             inode = os.fstat(file.fileno()).st_ino
             json.dump({"id": seen.id, "beats": seen.beats, "at": now.timestamp(), "inode": inode}, file)

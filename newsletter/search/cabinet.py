@@ -24,6 +24,7 @@ import tantivy
 from pydantic import Field, ValidationError
 
 from newsletter.errors import TransientError
+from newsletter.folders import make_private
 from newsletter.locks import exclusive
 from newsletter.models import Instant, Value
 from newsletter.search import cards
@@ -88,7 +89,7 @@ class Cabinet:
     def writing(self) -> Iterator[bool]:
         """Yield whether this process is the one that may write now."""
         with faults(self.directory):
-            self.directory.mkdir(parents=True, exist_ok=True)
+            make_private(self.directory)
             with exclusive(self.directory / "writer.lock") as lock:
                 try:
                     yield lock is not None

@@ -31,6 +31,14 @@ def test_three_files_a_recipient_whose_names_say_whose_they_are(tmp_path: Path) 
     assert (tmp_path / "2026-06-10" / "7-ada@example.org.html").read_text("utf-8") == "<p>papers</p>"
 
 
+def test_nobody_else_sees_whom_mails_went_to(tmp_path: Path) -> None:
+    """The names of files are addresses: each folder that had to be made is its owner's alone."""
+    Outbox(tmp_path / "var" / "outbox", SITE).send(MESSAGE, [ADA], request_id=REQUEST)
+    made = [path for path in (tmp_path / "var").parent.rglob("*") if path.is_dir()]
+    assert len(made) == 3
+    assert {path.stat().st_mode & 0o777 for path in made} == {0o700}
+
+
 def test_a_doubled_mail_stands_beside_the_first(tmp_path: Path) -> None:
     """So who counts the files sees it."""
     outbox = Outbox(tmp_path, SITE)

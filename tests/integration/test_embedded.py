@@ -39,6 +39,27 @@ def _pid(server: EmbeddedServer) -> int:
         return int(client.info("server")["process_id"])
 
 
+def test_nobody_else_on_the_machine_reads_what_the_server_keeps(tmp_path: Path) -> None:
+    """Every file and folder that it writes, a rewritten one included, is its owner's alone."""
+    old = os.umask(0o022)
+    folder = tmp_path / "data"
+    try:
+        server = EmbeddedServer(folder)
+        server.enter()
+        with _client(server) as client:
+            client.set("a", "ada@example.org")
+            client.bgrewriteaof()
+            while client.info("persistence")["aof_rewrite_in_progress"]:
+                pass
+        assert list(folder.rglob("*.aof"))
+        assert folder.stat().st_mode & 0o077 == 0
+        others_read = {path.name for path in folder.rglob("*") if path.stat().st_mode & 0o077}
+        assert others_read <= {"server.version"}
+        server.leave()
+    finally:
+        os.umask(old)
+
+
 def test_a_second_user_adopts_the_server_and_the_last_one_stops_it(folder: Path) -> None:
     """One server a directory, however many processes use it."""
     first, second = EmbeddedServer(folder), EmbeddedServer(folder)

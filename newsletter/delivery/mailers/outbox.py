@@ -19,6 +19,7 @@ from newsletter.delivery.mailers import dkim
 from newsletter.delivery.mailers.dkim import Signer
 from newsletter.delivery.mailers.port import Outcome, mailing_of, spliced
 from newsletter.errors import InvalidInputError
+from newsletter.folders import make_private
 from newsletter.models import Message, Recipient
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
@@ -50,7 +51,7 @@ class Outbox:
         accepted: set[int] = set()
         refused: dict[int, str] = {}
         try:
-            (self._folder / mailing).mkdir(parents=True, exist_ok=True)
+            make_private(self._folder / mailing)  # the names of its files are addresses
             for recipient in recipients:
                 try:
                     mail = envelope.splice(recipient)
