@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 
 from newsletter import embedded
 from newsletter.errors import StoreUnavailableError
+from newsletter.redis_address import RedisAddress
 from newsletter.settings import Settings
 
 
@@ -57,10 +58,7 @@ def producer_options() -> dict[str, object]:
 
 def broker_url(settings: Settings) -> str:
     """Return Celery's address of the server that also holds the state."""
-    url = embedded.redis_url(settings)
-    if url.startswith("unix://"):
-        return "redis+socket://" + url.removeprefix("unix://") + "?virtual_host=0"
-    return url
+    return RedisAddress.read(embedded.redis_url(settings)).for_broker
 
 
 @lru_cache(maxsize=4)

@@ -12,7 +12,7 @@ import difflib
 import os
 import secrets
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import time
 from functools import lru_cache
 from pathlib import Path
@@ -22,10 +22,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BeforeValidator,
     Field,
     SecretStr,
+    StringConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -46,6 +48,7 @@ from pydantic_settings import (
 from newsletter.errors import SettingsError
 from newsletter.folders import make_private
 from newsletter.models import Source
+from newsletter.setting_values import mailbox, time_of_day, unquoted
 
 PREFIX = "NEWSLETTER_"
 CONFIG = f"{PREFIX}CONFIG"
@@ -107,7 +110,9 @@ class Settings(BaseSettings):
         validation_alias=_unprefixed("PORT"),
         description="The port of the site.",
     )
-    name: str = Field(default="Trending Papers", description="What the newsletter is called.")
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
+        default="Trending Papers", description="What the newsletter is called."
+    )
     secret_key: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_list)] = Field(
         default=(),
         description="Signs links. A comma list: the first signs, all verify. No default in production.",
@@ -116,7 +121,7 @@ class Settings(BaseSettings):
 
     # the edition
     timezone: str = Field(default="UTC", description="The zone of the edition's date and of the cut-off.")
-    cut_off: time = Field(
+    cut_off: Annotated[time, BeforeValidator(time_of_day)] = Field(
         default=time(6, 0), description="When the day's edition is composed, in `TIMEZONE`."
     )
     send_at: int = Field(default=7, ge=0, le=23, description="The hour that new subscribers are offered.")
@@ -130,12 +135,14 @@ class Settings(BaseSettings):
         default="outbox", description="Who delivers. `outbox` writes files: nothing leaves the machine."
     )
     outbox_dir: Path = Field(default=Path("outbox"), description="Where `outbox` writes.")
-    from_: str = Field(
+    from_: Annotated[str, AfterValidator(mailbox)] = Field(
         default="Trending Papers <papers@localhost>",
         validation_alias=AliasChoices("from", "FROM_", f"{PREFIX}FROM"),
         description="The sender, as `Name <address>`.",
     )
-    reply_to: str | None = Field(default=None, description="Where answers go, if not to the sender.")
+    reply_to: Annotated[str, AfterValidator(mailbox)] | None = Field(
+        default=None, description="Where answers go, if not to the sender."
+    )
     bounce_address: str | None = Field(
         default=None,
         description="Where bounces and unsubscriptions by mail come, such as `bounces@example.org`, with "
@@ -358,7 +365,9 @@ def _layered(environ: Mapping[str, str], dotenv: Path, toml: Path) -> type[Setti
             **__: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             from_environment = EnvSettingsSource(settings_cls, env_ignore_empty=True)
-            from_environment.env_vars = {name.lower(): value for name, value in environ.items() if value}
+            from_environment.env_vars = {
+                name.lower(): unquoted(value) for name, value in environ.items() if unquoted(value)
+            }
             return (
                 init_settings,
                 from_environment,
@@ -370,9 +379,11 @@ def _layered(environ: Mapping[str, str], dotenv: Path, toml: Path) -> type[Setti
 
 
 def _refuse_unknown_names(values: Mapping[str, str | None], where: str) -> None:
-    known = {CONFIG, *environment_names().values()}
+    known = {CONFIG: CONFIG} | {name: name for name in environment_names().values()}
     known |= {
-        PREFIX + field.upper() for field, name in environment_names().items() if not name.startswith(PREFIX)
+        PREFIX + field.upper(): name
+        for field, name in environment_names().items()
+        if not name.startswith(PREFIX)
     }
     unknown = sorted(name for name in values if name.startswith(PREFIX) and name not in known)
     if unknown:
@@ -391,7 +402,8 @@ def _refuse_unfit_file(path: Path, *, is_required: bool) -> None:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}. See: newsletter config example") from error
     fields = {field.rstrip("_"): field for field in Settings.model_fields}
-    faults = [_did_you_mean(name, fields, str(path)) for name in values if name not in fields]
+    known = {name: name for name in fields}
+    faults = [_did_you_mean(name, known, str(path)) for name in values if name not in fields]
     faults += [
         f"{name} in {path}: secrets do not belong in a shared file. Set {_environment_name(fields[name])}."
         for name in values
@@ -401,9 +413,10 @@ def _refuse_unfit_file(path: Path, *, is_required: bool) -> None:
         raise SettingsError("\n".join(faults))
 
 
-def _did_you_mean(name: str, known: Collection[str], where: str) -> str:
+def _did_you_mean(name: str, known: Mapping[str, str], where: str) -> str:
+    """Say that a name is unknown, and which it may be: `known` maps spellings to documented names."""
     nearest = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
-    hint = f"Did you mean {nearest[0]}?" if nearest else "Known settings: newsletter config show"
+    hint = f"Did you mean {known[nearest[0]]}?" if nearest else "Known settings: newsletter config show"
     return f"{name} in {where} is not a setting. {hint}"
 
 

@@ -19,6 +19,7 @@ import redis
 
 from newsletter import embedded
 from newsletter.errors import SettingsError, StoreRefusedError, StoreUnavailableError
+from newsletter.redis_address import EXAMPLE, RedisAddress
 from newsletter.settings import Settings
 
 Store = redis.Redis
@@ -66,24 +67,24 @@ def client_of(url: str, *, decode: bool = True) -> Store:
     """Return a client of the server at `url`, unasked yet. Raises `SettingsError` where it is no address."""
     try:
         return redis.Redis.from_url(
-            url,
+            RedisAddress.read(url).for_store,
             decode_responses=decode,
             socket_timeout=30,
             socket_connect_timeout=5,
             health_check_interval=25,
         )
-    except ValueError as error:
-        raise SettingsError(
-            "REDIS_URL is no address of a server. Write redis://host:6379/0, rediss://… or unix:///path, "
-            "or unset it for the embedded one."
-        ) from error
+    except (ValueError, TypeError) as error:
+        raise SettingsError(f"REDIS_URL has an option that is not known. Write {EXAMPLE}.") from error
 
 
 @lru_cache(maxsize=8)
 def _connected(url: str, accepts_risks: bool, decode: bool) -> Store:
     client = client_of(url, decode=decode)
     with unavailable_store():
-        info: dict[str, Any] = client.info()
+        try:
+            info: dict[str, Any] = client.info()
+        except redis.ResponseError as error:
+            raise StoreRefusedError(_unfit(error)) from error
         reason = refusal(info, _config(client))
     if reason and not accepts_risks:
         raise StoreRefusedError(reason)
@@ -100,6 +101,10 @@ def unavailable_store() -> Iterator[None]:
         if refusal is None:
             raise
         raise StoreUnavailableError(refusal) from error
+    except redis.AuthenticationError as error:
+        raise StoreUnavailableError(
+            f"Redis refuses the user name or the password of REDIS_URL ({error}). Correct them."
+        ) from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise StoreUnavailableError(
             f"Redis does not answer ({error}). Start it, correct REDIS_URL, or unset it for the embedded one."
@@ -138,6 +143,10 @@ def refusal(info: dict[str, Any], config: dict[str, str] | None) -> str | None:
     are taken, so a server without the file is refused and the operator may
     vouch for it.
     """
+    if info.get("redis_mode") == "sentinel":
+        return "REDIS_URL names a Sentinel, which keeps nothing. Let it name the primary server."
+    if info.get("redis_mode") == "cluster":
+        return "REDIS_URL names a cluster, over which steps are not atomic. Let it name a single server."
     version = tuple(int(part) for part in str(info.get("redis_version", "0")).split(".")[:2])
     if version < embedded.OLDEST_VERSION:
         return f"Redis {info.get('redis_version')} is too old; 6.2 or newer is needed. Upgrade the server."
@@ -154,6 +163,13 @@ def refusal(info: dict[str, Any], config: dict[str, str] | None) -> str | None:
             "configuration file. If your provider persists otherwise: NEWSLETTER_ACCEPT_STORE_RISKS=true."
         )
     return None
+
+
+def _unfit(error: redis.ResponseError) -> str:
+    """Say why a server does not even tell about itself."""
+    if "DB index" in str(error) or "database" in str(error).lower():
+        return "REDIS_URL names a database that the server does not have (16 are usual). End it with /0."
+    return f"Redis does not tell about itself ({error}). Give the user of REDIS_URL the right to INFO."
 
 
 def _config(client: Store) -> dict[str, str] | None:

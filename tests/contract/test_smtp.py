@@ -369,7 +369,7 @@ def test_a_log_in_that_is_not_offered_halts_with_what_is(connected: Any, offered
 @pytest.mark.parametrize("url", ["smtp://", "mail.example.org", "http://mail.example.org", "smtp://h:port"])
 def test_an_address_that_is_none_names_the_setting(url: str) -> None:
     """And shows how one is written."""
-    with pytest.raises(SettingsError, match="SMTP_URL is no address"):
+    with pytest.raises(SettingsError, match="SMTP_URL is not a valid address"):
         Server.read(url)
 
 

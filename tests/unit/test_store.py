@@ -17,8 +17,13 @@ GOOD_INFO = {"redis_version": "7.2.4", "maxmemory_policy": "noeviction", "aof_en
         (GOOD_INFO | {"aof_enabled": 0}, {"save": ""}, "CONFIG SET appendonly yes"),
         (GOOD_INFO | {"aof_enabled": 0}, None, "NEWSLETTER_ACCEPT_STORE_RISKS"),
         (GOOD_INFO | {"redis_version": "6.0.16"}, {"save": ""}, "Upgrade"),
+        (GOOD_INFO | {"redis_mode": "sentinel"}, None, "primary"),
+        (GOOD_INFO | {"redis_mode": "cluster"}, None, "single server"),
     ],
-    ids=["append-only", "snapshots", "config-blocked", "evicting", "volatile", "volatile-blocked", "old"],
+    ids=[
+        *("append-only", "snapshots", "config-blocked", "evicting", "volatile", "volatile-blocked", "old"),
+        *("sentinel", "cluster"),
+    ],
 )
 def test_a_server_that_would_lose_subscribers_is_refused_with_the_remedy(
     info: dict[str, object], config: dict[str, str] | None, remedy: str | None

@@ -97,7 +97,7 @@ class Smtp:
     ) -> None:
         self._server = server
         self._site = site
-        self._sender = site.sender_address
+        self._sender = wire_address(site.sender_address)
         self._return_path = return_path
         self._signer = signer
         self._connections = connections

@@ -4,16 +4,18 @@ import asyncio
 import ssl
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from newsletter.delivery.mailers.smtp_faults import explain
 from newsletter.delivery.mailers.smtp_pipeline import SessionLostError
 from newsletter.delivery.mailers.smtp_session import Session
 from newsletter.errors import SettingsError
+from newsletter.setting_values import server_url
 
 CONNECT_WITHIN_SECONDS: Final = 10.0
 OPEN_WITHIN_SECONDS: Final = 120.0
 """Until it is greeted, encrypted and logged in."""
+_EXAMPLE: Final = "smtp://user:password@host:587 or smtps://host:465"
 
 
 @dataclass(frozen=True)
@@ -33,19 +35,13 @@ class Server:
         >>> Server.read("smtp://localhost:1025")
         Server(host='localhost', port=1025, user='', password='', is_tls=False)
         """
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            parts, port = urlsplit(""), None
-        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-            raise SettingsError(
-                "SMTP_URL is no address of a mail server. Write smtp://user:password@host:587 or smtps://host:465."
-            )
+        parts = server_url(url, "SMTP_URL", frozenset({"smtp", "smtps"}), _EXAMPLE)
+        if not parts.hostname:
+            raise SettingsError(f"SMTP_URL is not a valid address of a server. Write {_EXAMPLE}.")
         is_tls = parts.scheme == "smtps"
         return cls(
             parts.hostname,
-            port or (465 if is_tls else 587),
+            parts.port or (465 if is_tls else 587),
             unquote(parts.username or ""),
             unquote(parts.password or ""),
             is_tls,
