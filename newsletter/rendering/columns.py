@@ -7,6 +7,7 @@ A column is a terminal's: a CJK character takes two, a combining mark none
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 COLUMNS = 72
@@ -23,15 +24,17 @@ def width(text: str) -> int:
     >>> width("flow"), width("流れ"), width("é")
     (4, 4, 1)
     """
-    return len(text) if text.isascii() else sum(_columns(letter) for letter in text)
+    return len(text) if text.isascii() else sum(map(_columns, text))
 
 
+@lru_cache(maxsize=1 << 14)
 def _columns(letter: str) -> int:
     if unicodedata.category(letter) in {"Mn", "Me", "Cf"}:
         return 0
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
+@lru_cache(maxsize=1 << 12)  # mails of one day are made of the same paragraphs
 def wrap(text: str, indent: int | str = 0, hanging: int | None = None, columns: int = COLUMNS) -> str:
     """Set a paragraph: white space collapsed, lines of at most `columns`, no newline at the end.
 
@@ -46,30 +49,32 @@ def wrap(text: str, indent: int | str = 0, hanging: int | None = None, columns: 
     """
     first = " " * indent if isinstance(indent, int) else indent
     rest = " " * (width(first) if hanging is None else hanging)
-    lines, line, is_empty = [], first, True
+    room = columns - max(width(first), len(rest))
+    lines, line, taken, is_empty = [], first, width(first), True
     for word in _BLANKS.split(text.strip()):
-        for glue, piece in _breakable(word, columns - max(width(first), len(rest))):
+        for glue, piece, wide in _breakable(word, room):
             space = "" if is_empty else glue
-            if not is_empty and width(line) + len(space) + width(piece) > columns:
+            if not is_empty and taken + len(space) + wide > columns:
                 lines.append(line.rstrip())
-                line, space = rest, ""
-            line, is_empty = line + space + piece, False
+                line, taken, space = rest, len(rest), ""
+            line, taken, is_empty = line + space + piece, taken + len(space) + wide, False
     return "\n".join([*lines, line.rstrip()]).replace("\N{NO-BREAK SPACE}", " ")
 
 
-def _breakable(word: str, room: int) -> Iterator[tuple[str, str]]:
-    """Yield the pieces of a word between which a line may end, each with what joins it to the one before."""
+def _breakable(word: str, room: int) -> Iterator[tuple[str, str, int]]:
+    """Yield the pieces between which a word may break, each with what joins it on, and its width."""
     if word.isascii() and (len(word) <= room or _ADDRESS.search(word)):
-        yield " ", word
+        yield " ", word, len(word)
         return
-    glue, piece = " ", ""
+    glue, piece, wide = " ", "", 0
     for letter in word:
-        is_joined = not piece or letter in _CLOSING or (_columns(letter) < 2 and _columns(piece[-1]) < 2)
-        if not is_joined or width(piece) + _columns(letter) > room:
-            yield glue, piece
-            glue, piece = "", ""
-        piece += letter
-    yield glue, piece
+        columns = _columns(letter)
+        is_joined = not piece or letter in _CLOSING or (columns < 2 and _columns(piece[-1]) < 2)
+        if not is_joined or wide + columns > room:
+            yield glue, piece, wide
+            glue, piece, wide = "", "", 0
+        piece, wide = piece + letter, wide + columns
+    yield glue, piece, wide
 
 
 def spread(left: str, right: str, columns: int = COLUMNS) -> str:

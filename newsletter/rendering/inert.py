@@ -8,6 +8,7 @@ program would turn into a link by itself.
 import re
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final
 
 from newsletter.models import Value
@@ -27,6 +28,7 @@ _DOMAIN = re.compile(
 """A dot within what may be a domain, `fast.ai`; the names of arXiv's categories, `cs.AI`, are none."""
 
 
+@lru_cache(maxsize=1 << 12)  # mails of one day hold the same papers
 def text(typed: str) -> str:
     r"""Return a text as one printable line in which no mail program finds an address to link to.
 

@@ -70,6 +70,7 @@ def direction(text: str) -> str:
     return "ltr"
 
 
+@lru_cache(maxsize=1 << 12)  # asked of each title and sentence, mail after mail
 def language(text: str) -> str | None:
     """Return the language that a text's script gives away, or None where several share the script.
 
