@@ -2,15 +2,19 @@
 
 import logging
 from datetime import UTC, date, datetime
+from typing import Final
 
 from newsletter.editions import binding
 from newsletter.editions import compose as composing
 from workers.app import app, settings, store
 
+MOST_SECONDS: Final = 540
+"""More than others may take: a day of ten thousand papers on a small machine; less than the visibility."""
+
 log = logging.getLogger(__name__)
 
 
-@app.task(name="workers.composing.compose")  # type: ignore[untyped-decorator]  # celery ships no types
+@app.task(name="workers.composing.compose", time_limit=MOST_SECONDS)  # type: ignore[untyped-decorator]  # celery ships no types
 def compose(day: str) -> None:
     """Freeze the edition of `day` (ISO date); it is frozen once, and a second call finds it so."""
     edition = composing.build(store(), settings(), date.fromisoformat(day), datetime.now(UTC))

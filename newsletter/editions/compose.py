@@ -14,6 +14,7 @@ from newsletter.editions.candidates import WINDOW, is_candidate
 from newsletter.editions.history import History, youth
 from newsletter.editions.lessons import Lessons
 from newsletter.editions.selection import best_topics
+from newsletter.editions.stages import stage
 from newsletter.editions.store import EditionStore
 from newsletter.editions.trending import rank
 from newsletter.errors import NotFoundError, TransientError
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 _IN_FLIGHT = timedelta(hours=1)
 """A poll that was under way while the last edition was frozen stored its papers afterwards."""
 _ATTEMPTS = 5
+_UNGROUPED = "Today's papers could not be grouped by topic."
+_TRIES = 2
+"""How often the whole of a day's work is tried; a worker is killed when it takes too long."""
 _PATIENCE = timedelta(minutes=10)
 """How long the first source that answered waits for the others."""
 
@@ -45,21 +49,35 @@ def build(store: Store, settings: Settings, day: date, now: datetime) -> Edition
     return its edition. The memory learns the day afterwards; a day that a
     crash left unlearnt is made up for by the next call. Raises
     `StoreUnavailableError`, and `TransientError` where others keep freezing
-    editions; nothing about papers or topics fails it.
+    editions; nothing about papers or topics fails it. A day at which two
+    composers died is composed without topics, which are most of the work.
     """
     editions = EditionStore(store)
-    for _ in range(_ATTEMPTS):
+    is_short = False
+    for attempt in range(_ATTEMPTS):
         if frozen := editions.get(day):
             _learn(store, editions)
             return frozen
-        _learn(store, editions)
+        if not attempt:
+            is_short = _is_short(editions.begin(day), day)
+        if not is_short:
+            _learn(store, editions)
         newest = next(iter(editions.dates()), None)
-        inputs = read(store, settings, day, now)
-        edition = arrange(inputs)
+        inputs = read(store, settings, day, now, is_short=is_short)
+        with stage(day, "arrange"):
+            edition = arrange(inputs)
         if editions.freeze(edition, inputs, after=newest):
             _learn(store, editions)
             return edition
     raise TransientError("Other composers keep freezing editions. Run it again: newsletter edition build")
+
+
+def _is_short(begun: int, day: date) -> bool:
+    """Whether so many composers began a day and did not end it that this one leaves out what takes long."""
+    if begun <= _TRIES:
+        return False
+    log.error("composing day=%s was begun %d times and never ended; this time without topics", day, begun - 1)
+    return True
 
 
 def preview(store: Store, settings: Settings, day: date, now: datetime) -> Edition:
@@ -114,12 +132,18 @@ def _is_settled(source: Source, memo: Memo | None, cut_off: datetime, now: datet
     return memo.checked_at >= cut_off - source.every or (memo.due_at is not None and memo.due_at > now)
 
 
-def read(store: Store, settings: Settings, day: date, now: datetime) -> Inputs:
-    """Gather what the edition of `day` is made from; a part that fails is done without, and said so."""
-    papers, offered, new = _candidates(store, day, now)
+def read(store: Store, settings: Settings, day: date, now: datetime, *, is_short: bool = False) -> Inputs:
+    """Gather what the edition of `day` is made from; a part that fails is done without, and said so.
+
+    Topics are left out where there is no time for them.
+    """
+    with stage(day, "candidates"):
+        papers, offered, new = _candidates(store, day, now)
     notes: list[str] = []
     history = _history(store, papers, now, notes)
-    topics = _topics(store, day, rank(papers, history, now), new, most=settings.topics, notes=notes)
+    with stage(day, "topics"):
+        most = 0 if is_short else settings.topics
+        topics = _topics(store, day, rank(papers, history, now), new, most=most, notes=notes)
     health = SourceStore(store).health(catalog.configured(settings, store), now)
     return Inputs(
         day=day,
@@ -174,6 +198,9 @@ def _topics(
     store: Store, day: date, scored: Sequence[Scored], new: Sequence[Paper], *, most: int, notes: list[str]
 ) -> tuple[Found, ...]:
     """Return the topics of the day's best papers, each with its identity and what it is doing."""
+    if not most:
+        notes.append(_UNGROUPED)
+        return ()
     papers = sorted((one.paper for one in scored), key=lambda paper: paper.id)
     try:
         memory, past = MemoryStore(store).load(), HistoryStore(store).before(day)
@@ -193,7 +220,7 @@ def _topics(
         )
     except Exception:
         log.exception("topics could not be found")
-        notes.append("Today's papers could not be grouped by topic.")
+        notes.append(_UNGROUPED)
         return ()
 
 
@@ -218,7 +245,8 @@ def _learn(store: Store, editions: EditionStore) -> None:
     for day in editions.unlearnt():
         try:
             if inputs := editions.inputs(day):
-                _learn_day(store, inputs)
+                with stage(day, "learn"):
+                    _learn_day(store, inputs)
         except Exception:
             log.exception("the memory could not learn %s", day)
             return

@@ -26,7 +26,8 @@ DATES = Key("edition:dates", "zset", "dates that have an edition, by their ordin
 ANNOUNCED = Key("edition:announced", "zset", "ids of announced papers, by the edition's ordinal; for ever")
 OFFERED = Key("edition:offered", "zset", "ids of papers that stood in a tail, by its ordinal; 30 days")
 LEARNT = Key("edition:learnt", "zset", "dates whose papers the memory has learnt, by their ordinal")
-KEYS = (FROZEN, TAIL, INPUTS, DATES, ANNOUNCED, OFFERED, LEARNT)
+BEGUN = Key("edition:begun:{day}", "string", "how often composing the edition was begun", timedelta(days=2))
+KEYS = (FROZEN, TAIL, INPUTS, DATES, ANNOUNCED, OFFERED, LEARNT, BEGUN)
 
 _AT_ONCE = 1000
 _MOST_READ = 8
@@ -154,6 +155,13 @@ class EditionStore:
             except redis.WatchError:
                 return False
         return True
+
+    def begin(self, day: date) -> int:
+        """Note that composing a day is begun, and return how often it was by now."""
+        with unavailable_store(), self._store.pipeline() as pipe:
+            pipe.set(BEGUN(day=day), 0, ex=BEGUN.expires, nx=True)
+            pipe.incr(BEGUN(day=day))
+            return int(pipe.execute()[1])
 
     def unlearnt(self) -> tuple[date, ...]:
         """Return the days whose inputs are kept and whose papers the memory has not learnt, oldest first."""

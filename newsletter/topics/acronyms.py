@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from newsletter.topics.words import MOST_CHARACTERS, Clause, clauses
+from newsletter.topics.words import MOST_CHARACTERS, Clause, clauses, cut
 
 _INTRODUCED = re.compile(r"\(([A-Z][A-Za-z]{1,6}?)s?\)")
 _AGREEMENT = 0.7
@@ -25,7 +25,7 @@ def introductions(text: str) -> Iterable[tuple[str, str]]:
     text = text[:MOST_CHARACTERS]
     for match in _INTRODUCED.finditer(text):
         letters = [letter.lower() for letter in match[1] if letter.isupper()]
-        before = clauses(text[max(0, match.start() - 100) : match.start()])
+        before = cut(text[max(0, match.start() - 100) : match.start()])
         words = before[-1][-len(letters) :] if before else ()
         if len(letters) > 1 and match[1] not in _TOO_COMMON and [word.lower[0] for word in words] == letters:
             yield (

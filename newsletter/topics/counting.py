@@ -8,28 +8,58 @@ from typing import Any
 from newsletter.models import Paper
 from newsletter.topics import acronyms
 from newsletter.topics.vocabulary import BEFORE_VERBS, DETERMINERS
-from newsletter.topics.words import Reading, Word, phrases
+from newsletter.topics.words import Reading, long_phrases
 
 UNSEEN = (0.0, 0.0, 0.0, 0.0)
 """The usage of a word that was never met."""
+_PLACES = 1 << 24
+"""Bytes for a day's terms: of the million of a large day, one in twenty shares its place with another."""
 _FORGOTTEN_BELOW = 0.75
 """What was met once is forgotten when its paper has faded to this."""
 
 
-def is_content(word: Word) -> bool:
-    """Tell whether a word says anything about a topic at all."""
-    return not word.is_stop and (len(word.lower) > 1 or not word.lower.isascii())
+def stems(reading: Reading) -> list[str]:
+    """Return the stems of a paper's words, less those that say nothing about a topic at all."""
+    return [
+        word.stem
+        for clause in reading.clauses
+        for word in clause
+        if not word.is_stop and (len(word.lower) > 1 or not word.lower.isascii())
+    ]
 
 
-def terms(reading: Reading) -> Iterable[str]:
-    """Yield what is counted of a paper: its content stems, and its phrases of two words and more."""
-    for clause in reading.clauses:
-        for word in clause:
-            if is_content(word):
-                yield word.stem
-    for phrase in phrases(reading.clauses):
-        if " " in phrase:
-            yield phrase
+def terms(reading: Reading) -> list[str]:
+    """Return what is counted of a paper: its content stems, and its phrases of two words and more."""
+    return stems(reading) + long_phrases(reading.clauses)
+
+
+class Repeated:
+    """Tells which terms of a day may stand in two papers or more; a few that stand in one are among them.
+
+    Most phrases of a large day stand in one paper, and to count them by name would
+    take more memory than all the rest. So they are counted by a part of their hash first.
+    """
+
+    def __init__(self, readings: Iterable[Reading]) -> None:
+        self._met = bytearray(_PLACES)
+        met = self._met
+        for reading in readings:
+            for place in {hash(term) & (_PLACES - 1) for term in terms(reading)}:
+                if met[place] < 2:
+                    met[place] += 1
+
+    def __contains__(self, term: str) -> bool:
+        return self._met[hash(term) & (_PLACES - 1)] > 1
+
+
+def holders(readings: Sequence[Reading], old: Mapping[str, float], fade: float) -> dict[str, int]:
+    """Return in how many papers each term stands, less those that `summed` would forget at once."""
+    if kept(1, fade) >= _FORGOTTEN_BELOW:
+        return Counter([term for reading in readings for term in set(terms(reading))])
+    repeated = Repeated(readings)
+    return Counter(
+        term for reading in readings for term in set(terms(reading)) if term in repeated or term in old
+    )
 
 
 def kept(count: float, fade: float) -> float:
@@ -54,15 +84,21 @@ def usage(
     for reading in readings:
         for clause in reading.clauses:
             for before, word, after in zip((None, *clause), clause, (*clause[1:], None), strict=False):
-                if word.is_stop or not word.lower.isalpha():
+                lower = word.lower
+                if word.is_stop or not lower.isalpha():
                     continue
-                counts = counted.setdefault(word.lower, [0, 0, 0, 0])
+                counts = counted.get(lower)
+                if counts is None:
+                    counts = counted[lower] = [0, 0, 0, 0]
                 counts[0] += 1
-                counts[1] += after is None or after.is_stop
-                counts[2] += (after is not None and after.lower in DETERMINERS) or (
+                if after is None or after.is_stop:
+                    counts[1] += 1
+                if (after is not None and after.lower in DETERMINERS) or (
                     before is not None and before.lower in BEFORE_VERBS
-                )
-                counts[3] += word.printed == word.lower
+                ):
+                    counts[2] += 1
+                if word.printed == lower:
+                    counts[3] += 1
     total = {
         word: tuple(
             kept(was + now, fade)
@@ -91,18 +127,18 @@ def introductions(
     return {acronym: forms for acronym, forms in faded.items() if forms}
 
 
-def weighted(readings: Sequence[Reading], stems: Sequence[str], rarity: Callable[[str], float]) -> Any:
-    """Return papers × stems as a sparse matrix of (1 + log count) × rarity."""
+def weighted(readings: Sequence[Reading], telling: Sequence[str], rarity: Callable[[str], float]) -> Any:
+    """Return papers × `telling` stems as a sparse matrix of (1 + log count) × rarity."""
     import numpy as np
     from scipy import sparse
 
-    column = {stem: place for place, stem in enumerate(stems)}
+    column = {stem: place for place, stem in enumerate(telling)}
     rows, columns, weights = [], [], []
     for row, reading in enumerate(readings):
-        counts = Counter(term for term in terms(reading) if term in column)
+        counts = Counter([term for term in stems(reading) if term in column])
         for stem, count in counts.items():
             rows.append(row)
             columns.append(column[stem])
             weights.append((1 + math.log(count)) * rarity(stem))
-    shape = (len(readings), len(stems))
+    shape = (len(readings), len(telling))
     return sparse.csr_matrix((np.array(weights, np.float32), (rows, columns)), shape=shape)

@@ -69,7 +69,7 @@ class Memory:
             return self
         fade = min(1.0, CAPACITY / (self.papers + len(ordered)))
         readings = [read(paper, self.long_forms) for paper in ordered]
-        holders = Counter(term for reading in readings for term in set(counting.terms(reading)))
+        holders = counting.holders(readings, self.holders, fade)
         titles = Counter(term for reading in readings for term in set(counting.terms(reading.heading)))
         known = {term: n for term, n in holders.items() if n > 1 or self.holders.get(term, 0.0) >= 2}
         counted = Day(day, len(ordered), known)

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from newsletter.topics.counting import terms
+from newsletter.topics.counting import Repeated, stems, terms
 from newsletter.topics.memory import Memory
 from newsletter.topics.space import of_length_1
-from newsletter.topics.words import Reading
+from newsletter.topics.words import Reading, long_phrases
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,15 +85,17 @@ def vectors(readings: Sequence[Reading], memory: Memory) -> Vectors:
 
 
 def _counts(readings: Sequence[Reading]) -> tuple[Any, list[str]]:
-    """Return papers × terms, the title's terms counting more, and the terms."""
+    """Return papers × terms, the title's counting more, and the terms; phrases of one paper are left out."""
     import numpy as np
     from scipy import sparse
 
     column: dict[str, int] = {}
     rows: list[Any] = []
+    repeated = Repeated(readings)
     for reading in readings:
-        row = [column.setdefault(term, len(column)) for term in terms(reading)]
-        row += (TITLE_WEIGHT - 1) * [column[term] for term in terms(reading.heading)]
+        said = stems(reading) + [term for term in long_phrases(reading.clauses) if term in repeated]
+        row = [column.setdefault(term, len(column)) for term in said]
+        row += (TITLE_WEIGHT - 1) * [column[term] for term in terms(reading.heading) if term in column]
         rows.append(np.array(row, np.int32))
     columns = np.concatenate(rows)
     starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])])

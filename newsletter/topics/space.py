@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 DIMENSIONS = 100
-_BATCH = 1_000
+_BATCH = 500
 """Papers that are brought in at once: the work grows with its square."""
+_COLUMNS = 2_048
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +107,13 @@ def _strongest(rows: "Matrix") -> "Matrix":
     """Return the strongest right singular vectors, each times its singular value, by the Gram matrix."""
     import numpy as np
 
-    values, vectors = np.linalg.eigh(rows.astype(np.float64) @ rows.T.astype(np.float64))
+    gram = np.zeros((len(rows), len(rows)))
+    for start in range(
+        0, rows.shape[1], _COLUMNS
+    ):  # all of them in double precision would be most of the memory
+        part = rows[:, start : start + _COLUMNS].astype(np.float64)
+        gram += part @ part.T
+    values, vectors = np.linalg.eigh(gram)
     best = vectors[:, ::-1][:, : min(DIMENSIONS, int((values > 1e-6).sum()))]
     found = (best.T @ rows).astype(np.float32)
     sign = np.sign(found[np.arange(len(found)), np.abs(found).argmax(axis=1)])

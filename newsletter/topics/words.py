@@ -6,7 +6,7 @@ every abstract uses. Scripts without spaces are read a character at a time.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -70,12 +70,18 @@ def read(paper: Paper, long_forms: Mapping[str, tuple[Word, ...]] | None = None)
     return Reading(title, abstract)
 
 
+@lru_cache(maxsize=1 << 15)  # composing a day asks for each of its texts five times
 def clauses(text: str) -> tuple[Clause, ...]:
     """Cut a text at punctuation and formulas.
 
     >>> [[word.stem for word in clause] for clause in clauses("Fast text-to-image models, $O(n)$ agents")]
     [['fast', 'text', 'to', 'imag', 'model'], ['agent']]
     """
+    return cut(text)
+
+
+def cut(text: str) -> tuple[Clause, ...]:
+    """Do the same with a piece of text that nobody asks for again."""
     found: list[Clause] = []
     clause: list[Word] = []
     joint = ""
@@ -117,7 +123,7 @@ def _word(printed: str, joint: str) -> Word:
 
 def _with_joined_stops(clause: list[Word]) -> Clause:
     """Let a hyphen carry a stop word: “text-to-image” is one thing."""
-    if not any(word.is_stop and word.joint == "-" for word in clause):
+    if not [word for word in clause if word.is_stop and word.joint == "-"]:
         return tuple(clause)
     joined = [*(word.joint for word in clause[1:]), ""]
     return tuple(
@@ -135,6 +141,27 @@ def phrases(clauses: tuple[Clause, ...]) -> Iterator[str]:
     for clause in clauses:
         for start, end in spans(clause):
             yield " ".join([word.stem for word in clause[start:end]])
+
+
+def long_phrases(clauses: Iterable[Clause]) -> list[str]:
+    """Return those of the candidate phrases that have two words or more, in the same order.
+
+    >>> long_phrases(clauses("We propose masked diffusion models for vision"))
+    ['mask diffus', 'mask diffus model', 'diffus model']
+    """
+    found = []
+    for clause in clauses:
+        for start, first in enumerate(clause):
+            if not first.opens:
+                continue
+            phrase = first.stem
+            for word in clause[start + 1 : start + MOST_WORDS]:
+                if word.is_stop:
+                    break
+                phrase = f"{phrase} {word.stem}"
+                if word.closes:
+                    found.append(phrase)
+    return found
 
 
 def spans(clause: Clause) -> Iterator[tuple[int, int]]:
@@ -171,6 +198,9 @@ def _written_out(clauses: tuple[Clause, ...], long_forms: Mapping[str, Clause]) 
     for clause in clauses:
         if len(clause) == 1 and _long_form(clause[0], long_forms):
             continue  # “(RL)” after its own long form
+        if not [word for word in clause if word.printed != word.lower and _long_form(word, long_forms)]:
+            written.append(clause)
+            continue
         out: list[Word] = []
         for word in clause:
             long = _long_form(word, long_forms)

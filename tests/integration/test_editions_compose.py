@@ -12,7 +12,17 @@ from processes import run
 from newsletter.editions import compose, for_reader
 from newsletter.editions.backtest import backtest
 from newsletter.editions.lessons import LESSON, Lessons
-from newsletter.editions.store import ANNOUNCED, DATES, FROZEN, INPUTS, LEARNT, OFFERED, TAIL, EditionStore
+from newsletter.editions.store import (
+    ANNOUNCED,
+    BEGUN,
+    DATES,
+    FROZEN,
+    INPUTS,
+    LEARNT,
+    OFFERED,
+    TAIL,
+    EditionStore,
+)
 from newsletter.errors import NotFoundError
 from newsletter.models import Edition, Preferences, Source, Topic
 from newsletter.papers.store import PaperStore
@@ -236,6 +246,42 @@ def test_topics_that_fail_do_not_fail_the_day(
     assert any("grouped by topic" in note for note in edition.notes)
 
 
+class KilledError(BaseException):
+    """What the end of a process looks like from within."""
+
+
+def test_a_day_at_which_two_composers_died_is_composed_without_topics(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a day that takes longer than a worker may would be begun for ever, and never end."""
+
+    def killed(*_: object) -> None:
+        raise KilledError
+
+    publish(store)
+    monkeypatch.setattr(compose, "find_topics", killed)
+    for _ in range(2):
+        with pytest.raises(KilledError):
+            compose.build(store, settings, DAY, MORNING)
+    edition = compose.build(store, settings, DAY, MORNING)
+    assert len(edition.also) == settings.papers
+    assert any("grouped by topic" in note for note in edition.notes)
+    assert compose.replay(store, DAY) == edition
+
+
+def test_composing_says_in_the_log_how_long_each_part_took(
+    store: Store, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """So that a long day is seen to go on, and where its time goes."""
+    publish(store)
+    caplog.set_level("INFO")
+    compose.build(store, settings, DAY, MORNING)
+    said = [record.getMessage().split(" seconds=")[0] for record in caplog.records if "stage=" in record.msg]
+    assert said == [
+        f"composing day={DAY} stage={name}" for name in ("candidates", "topics", "arrange", "learn")
+    ]
+
+
 def test_a_history_that_cannot_be_read_does_not_fail_the_day(store: Store, settings: Settings) -> None:
     """A damaged lesson costs the order, not the mail."""
     publish(store)
@@ -326,11 +372,12 @@ def test_every_key_that_composing_writes_is_declared(store: Store, settings: Set
     publish(store)
     compose.build(store, settings, DAY, MORNING)
     names = [name for name in store.scan_iter() if name.startswith("edition:")]
-    declared = (FROZEN, TAIL, INPUTS, DATES, ANNOUNCED, OFFERED, LEARNT, LESSON)
+    declared = (FROZEN, TAIL, INPUTS, DATES, ANNOUNCED, OFFERED, LEARNT, LESSON, BEGUN)
     assert all(any(key.matches(name) for key in declared) for name in names)
     assert store.ttl(FROZEN(day=DAY)) == store.ttl(ANNOUNCED()) == -1
     assert store.ttl(TAIL(day=DAY)) > 0
     assert store.ttl(INPUTS(day=DAY)) > 0
+    assert store.ttl(BEGUN(day=DAY)) > 0
 
 
 def test_a_backtest_reads_the_stored_mornings(store: Store, settings: Settings) -> None:

@@ -127,8 +127,15 @@ class DayIndex:
     def _add(self, paper: Paper) -> None:
         place, own = len(self._said), introduced(paper.abstract)
         said = clauses(paper.title) + clauses(paper.abstract)
-        acronyms = {word.printed for clause in said for word in clause if may_be_acronym(word)}
-        spelt = tuple(clause for clause in said if not acronyms.isdisjoint([word.printed for word in clause]))
+        acronyms = {
+            word.printed
+            for clause in said
+            for word in clause
+            if word.printed != word.lower and may_be_acronym(word)
+        }
+        spelt = tuple(
+            [clause for clause in said if not acronyms.isdisjoint([word.printed for word in clause])]
+        )
         plain, written = _ways(said, spelt, {**self._names, **own} if own else self._names)
         text = lines(plain)
         self._said.append(_Said("\n".join((text, lines(written))), len(text), spelt, own))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from newsletter.topics.stems import stem
 from newsletter.topics.vocabulary import STOP_WORDS
-from newsletter.topics.words import MOST_CHARACTERS, MOST_WORDS, clauses, phrases, printed, read
+from newsletter.topics.words import MOST_CHARACTERS, MOST_WORDS, clauses, phrases, printed, read, spans
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,10 @@ def test_stems_are_those_of_porters_paper(word, expected):
 @given(st.text(max_size=300))
 def test_any_text_is_read_without_an_error(text):
     """Whatever a stranger writes, phrases are made of its own words and begin and end with none that stop."""
-    for phrase in phrases(clauses(text)):
-        words = phrase.split(" ")
-        assert 1 <= len(words) <= MOST_WORDS
-        assert not {words[0], words[-1]} & STOP_WORDS
+    for clause in clauses(text):
+        for start, end in spans(clause):
+            assert 1 <= end - start <= MOST_WORDS
+            assert not {clause[start].lower, clause[end - 1].lower} & STOP_WORDS
 
 
 @pytest.mark.parametrize(
