@@ -33,6 +33,7 @@ from tally import Tally
 from newsletter import settings as settings_module
 from newsletter import store as store_module
 from newsletter.cli.supervision import Child
+from newsletter.delivery import first_edition
 from newsletter.delivery import store as keys
 from newsletter.delivery.ledger import Ledger
 from newsletter.delivery.progress import Progress
@@ -232,6 +233,7 @@ class _Scene:
         self.store.config_set("appendfsync", self.plan.appendfsync)
         cut_off = now - timedelta(hours=2)
         self.day = now.date()
+        first_edition.let_go(self.store)
         publish(
             self.store, an_edition(self.day).model_copy(update={"cut_off": cut_off, "composed_at": cut_off})
         )

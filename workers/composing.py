@@ -4,6 +4,7 @@ import logging
 from datetime import UTC, date, datetime
 from typing import Final
 
+from newsletter.delivery import first_edition
 from newsletter.editions import binding
 from newsletter.editions import compose as composing
 from workers.app import app, settings, store
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 def compose(day: str) -> None:
     """Freeze the edition of `day` (ISO date); it is frozen once, and a second call finds it so."""
     edition = composing.build(store(), settings(), date.fromisoformat(day), datetime.now(UTC))
+    first_edition.hold(store(), settings(), [edition.date])
     log.info("edition day=%s topics=%d papers=%d", day, len(edition.sections), len(edition.entries))
 
 

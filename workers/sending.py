@@ -7,7 +7,17 @@ from time import monotonic
 from typing import Final
 
 from newsletter import queue
-from newsletter.delivery import batches, cohorts, letters, portions, restoration, settling, sweep, throttle
+from newsletter.delivery import (
+    batches,
+    cohorts,
+    first_edition,
+    letters,
+    portions,
+    restoration,
+    settling,
+    sweep,
+    throttle,
+)
 from newsletter.delivery.ledger import BatchRef
 from workers.app import app, settings, store
 from workers.schedule import ASKED
@@ -28,6 +38,8 @@ def freeze() -> None:
     """
     ends_at = monotonic() + MOST_SECONDS
     restoration.notice(store(), settings(), datetime.now(UTC))
+    if first_edition.is_awaited(store(), settings()):
+        first_edition.hold(store(), settings(), cohorts.days(store(), datetime.now(UTC)))
     for step in cohorts.freeze_in_steps(store(), settings(), datetime.now(UTC)):
         _ask_for(throttle.worth_asking(store(), settings(), step.batches))
         if (step.is_turn and step.batches) or monotonic() > ends_at:

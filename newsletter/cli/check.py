@@ -43,6 +43,11 @@ def check(asks_mail_server: bool, as_json: bool) -> None:
         raise SettingsError(f"{len(faults)} fault{'s' if len(faults) > 1 else ''} found; see above.")
     if not as_json:
         click.echo(f"Everything that can be checked before the start is in order. Mailer: {settings.mailer}.")
+        if settings.mailer != "outbox":
+            click.echo(
+                "Where nothing was mailed yet, the first edition waits until you have looked at it: "
+                "newsletter edition preview, then: newsletter edition resume"
+            )
         if signer := Signer.of(settings):
             click.echo('Publish this TXT record in the DNS: {} "{}"'.format(*signer.record))
             if len(signer.record[1]) > LONGEST_STRING:

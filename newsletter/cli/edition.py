@@ -9,7 +9,7 @@ import click
 from newsletter import queue
 from newsletter.cli import output
 from newsletter.cli.connection import connected
-from newsletter.delivery import cohorts, control, progress, settling, sweep, throttle
+from newsletter.delivery import cohorts, control, first_edition, progress, settling, sweep, throttle
 from newsletter.delivery.ledger import Ending
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.throttle import Throttle
@@ -22,6 +22,7 @@ from newsletter.models import Edition, Preferences
 from newsletter.rendering import digest
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
+from newsletter.store import Store
 from newsletter.subscribers import addresses
 from newsletter.subscribers.store import SubscriberStore
 
@@ -68,6 +69,8 @@ def build(day: date | None) -> None:
         say(f"Composing {day}")
         made = composing.build(store, settings, day, datetime.now(UTC))
     click.echo(_summary(made))
+    if first_edition.hold(store, settings, [day]):
+        click.echo(_held(store, day))
 
 
 @edition.command()
@@ -105,6 +108,8 @@ def send(day: date | None, dry_run: bool, yes: bool, only_failed: bool) -> None:
     """
     settings, store = connected()
     day = day or _today(settings)
+    if control.reason_held(store, day):
+        raise InvalidInputError(_held(store, day))
     if only_failed:
         waiting = tuple(sorted(SubscriberStore(store).mailable(control.refused(store, day))))
         nobody = f"The mailer refused nobody of the edition of {day} who can still be mailed."
@@ -124,6 +129,8 @@ def send(day: date | None, dry_run: bool, yes: bool, only_failed: bool) -> None:
         raise click.UsageError("Nobody is there to be asked. Add --yes to send.")
     if not yes:
         click.confirm("Send it now?", abort=True)
+    if first_edition.is_awaited(store, settings):
+        first_edition.let_go(store)  # whoever sends by hand has looked
     if only_failed:
         control.retry_refused(store, day)
     asked = queue.connect(settings)
@@ -152,7 +159,7 @@ def status(day: date | None, as_json: bool) -> None:
             f"newsletter edition settle {day} sent|resend"
         )
     if not as_json and found.held:
-        click.echo(f"It is held: {found.held.rstrip('.')}. To go on: newsletter edition resume {day}")
+        click.echo(_held(store, day))
     elif not as_json and found.waits_because and found.waits_since:
         click.echo(
             f"It waits since {found.waits_since.astimezone(settings.zone):%d %b %H:%M}: {found.waits_because}"
@@ -193,7 +200,7 @@ def resume(day: date | None) -> None:
     """Let DAY's delivery go on. Exit 3 where it was not held."""
     settings, store = connected()
     day = day or _today(settings)
-    if not control.resume(store, day):
+    if not first_edition.resume(store, day):
         output.nothing_to_do(f"The edition of {day} is not held.")
     click.echo("The workers go on with the next tick.")
 
@@ -219,6 +226,11 @@ def replay(day: date | None, span: str | None) -> None:
             "To see the same bytes, replay it with the version that composed it."
         )
     click.echo(f"The edition of {name} comes out the same, byte by byte.")
+
+
+def _held(store: Store, day: date) -> str:
+    why = (control.reason_held(store, day) or "").rstrip(".")
+    return f"The edition of {day} is held: {why}. To go on: newsletter edition resume {day}"
 
 
 def _summary(made: Edition) -> str:

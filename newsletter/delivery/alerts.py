@@ -120,7 +120,7 @@ def _of_delivery(store: Store, settings: Settings, found: Progress, now: datetim
                 found.held,
                 f"{found.accepted:,} of {found.recipients:,} readers have it, {found.waiting:,} wait.",
             ),
-            f"When its cause is gone: newsletter edition resume {day}",
+            f"To go on when its cause is gone: newsletter edition resume {day}",
         )
     if found.waits_because and found.waits_since and now - found.waits_since > WAITED_FOR and not found.held:
         yield Alert(

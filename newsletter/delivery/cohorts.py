@@ -40,6 +40,11 @@ def due(store: Store, settings: Settings, now: datetime) -> bool:
     return bool(Calendar.read(store, now).came(SubscriberStore(store).slots()))
 
 
+def days(store: Store, now: datetime) -> tuple[date, ...]:
+    """Return the days whose edition may still be due to somebody, oldest first."""
+    return Calendar.read(store, now).days
+
+
 def freeze_due(store: Store, settings: Settings, now: datetime) -> tuple[BatchRef, ...]:
     """Address every reader whose hour has come, and return the batches that this makes."""
     return tuple(batch for step in freeze_in_steps(store, settings, now) for batch in step.batches)

@@ -18,6 +18,16 @@ def hold(store: Store, day: date, reason: str, *, by_hand: bool = False) -> None
     The operator is told of it by mail, unless it was done `by_hand`.
     """
     _hold(store, day, {"held": reason or "held by the operator"} | ({"by_hand": "1"} if by_hand else {}))
+    if by_hand:
+        with unavailable_store():
+            store.srem(keys.FIRST(), day.isoformat())  # it does not go on with the others
+
+
+def reason_held(store: Store, day: date) -> str | None:
+    """Return why an edition's delivery stands still, or None."""
+    with unavailable_store():
+        found = store.hget(keys.EDITION(day=day), "held")
+    return str(found) if found else None
 
 
 def hold_in_doubt(store: Store, day: date, reason: str) -> None:

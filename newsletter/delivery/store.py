@@ -72,6 +72,8 @@ PROVISIONAL = Key(
 DONE = Key("delivery:{day}:done", "hash", "request whose end is known → what tells it from its like", KEPT)
 OPEN = Key("delivery:open", "set", "dates of the editions whose ledger is kept")
 PAST = Key("delivery:past", "set", "dates of editions that were sent and whose ledger has expired; for ever")
+BEGUN = Key("delivery:begun", "string", "the first edition that a real mailer mails was let go")
+FIRST = Key("delivery:first", "set", "dates of the editions that wait until the operator has looked")
 EPOCH = Key("delivery:epoch", "string", "how often this store was restored from a backup")
 
 KEYS = (
@@ -92,6 +94,8 @@ KEYS = (
     DONE,
     OPEN,
     PAST,
+    BEGUN,
+    FIRST,
     EPOCH,
 )
 DISK_WITHIN_MS: Final = 5_000

@@ -1,11 +1,14 @@
--- Whether a welcome may carry an edition: once, and not where the daily mail does.
+-- Whether a welcome may carry an edition: once, and not where the daily mail does, or where it is held.
 --
 -- KEYS  edition, addressed, welcomed, open
 -- ARGV  subscriber id, keep-seconds, day
--- Answer: {'carries'}, also when asked again for the same letter, or {'addressed'}.
+-- Answer: {'carries'}, also when asked again for the same letter, or {'addressed'} or {'held'}.
 local edition, addressed, welcomed, open = unpack(KEYS)
 if redis.call('SISMEMBER', welcomed, ARGV[1]) == 1 then
   return { 'carries' }
+end
+if redis.call('HEXISTS', edition, 'held') == 1 then
+  return { 'held' }
 end
 if redis.call('SETBIT', addressed, ARGV[1], 1) == 1 then
   return { 'addressed' }
