@@ -65,6 +65,11 @@ def build(day: date | None) -> None:
         output.nothing_to_do(
             f"The edition of {day} is frozen. To look at it: newsletter edition preview {day}"
         )
+    if day < _today(settings):
+        raise InvalidInputError(
+            f"{day} is over: composed now, its edition would take today's papers. They come with today's: "
+            "newsletter edition build"
+        )
     with output.progress() as say:
         say(f"Composing {day}")
         made = composing.build(store, settings, day, datetime.now(UTC))

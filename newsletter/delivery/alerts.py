@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from newsletter.delivery import control, mailers, progress, reconciling, settling, throttle
+from newsletter.delivery import control, mailers, progress, reconciling, restoration, settling, throttle
 from newsletter.delivery.letters import HALTED
 from newsletter.delivery.mailers.port import Mailer, Outcome
 from newsletter.delivery.progress import Progress
-from newsletter.editions.punctuality import overdue
-from newsletter.editions.store import EditionStore
+from newsletter.editions import compose as composing
 from newsletter.errors import PermanentError
 from newsletter.models import Recipient, SourceState
 from newsletter.rendering import letters as rendering
@@ -152,13 +151,15 @@ def _of_delivery(store: Store, settings: Settings, found: Progress, now: datetim
 
 
 def _of_editions(store: Store, settings: Settings, now: datetime) -> Iterator[Alert]:
-    missing = overdue(EditionStore(store).dates(), settings.cut_off, settings.zone, now)
+    missing = composing.overdue(store, settings, now, restoration.began(store))
     if missing:
         yield Alert(
             "overdue",
             f"The edition of {missing:%d %b} is overdue",
             (f"It was due at {settings.cut_off:%H:%M} ({settings.timezone}), and is not composed.",),
-            f"Look into the worker's log, then: newsletter edition build {missing}",
+            f"Look into the worker's log, then: newsletter edition build {missing}"
+            if missing == now.astimezone(settings.zone).date()
+            else "Look into the worker's log. That day's papers come with the next edition.",
         )
 
 

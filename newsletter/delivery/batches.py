@@ -59,7 +59,7 @@ def send_batch(
         return BatchReport(claim.ref, waiting=len(claim.waiting), halted=str(error))
 
     def who_wants_it(ids: Sequence[int]) -> Mapping[int, Recipient]:
-        return links.recipients(SubscriberStore(store).mailable(ids), site, settings.keys)
+        return links.recipients(SubscriberStore(store).mailable(ids, now()), site, settings.keys)
 
     gate = Gate(throttle.of(store, settings), claim.ref, lease, pause=pause)
     judge = partial(judgement.weigh, store, day)

@@ -72,7 +72,9 @@ def freeze_everyone(store: Store, settings: Settings, day: date) -> tuple[BatchR
     too. Raises `NotFoundError` where there is no such edition, and
     `InvalidInputError` where who had it is forgotten.
     """
-    _refuse_unsendable(store, day)
+    _refuse_forgotten(store, day)
+    if EditionStore(store).get(day) is None:
+        raise NotFoundError(f"There is no edition of {day}. Build it first: newsletter edition build {day}")
     everyone = Cohort.of((reader, (day,), None) for reader in _everyone(store, day))
     return tuple(batch for step in freezing.freeze(store, settings, everyone) for batch in step.batches)
 
@@ -80,9 +82,9 @@ def freeze_everyone(store: Store, settings: Settings, day: date) -> tuple[BatchR
 def everyone_waiting(store: Store, day: date) -> tuple[int, ...]:
     """Return the ids of those whom `freeze_everyone` would look at: active, and without the edition.
 
-    Raises what `freeze_everyone` raises.
+    Raises `InvalidInputError` where who had it is forgotten.
     """
-    _refuse_unsendable(store, day)
+    _refuse_forgotten(store, day)
     return tuple(sorted({reader.id for reader in _everyone(store, day)}))
 
 
@@ -137,9 +139,7 @@ def _everyone(store: Store, day: date) -> Iterator[Reader]:
                 yield reader
 
 
-def _refuse_unsendable(store: Store, day: date) -> None:
-    if EditionStore(store).get(day) is None:
-        raise NotFoundError(f"There is no edition of {day}. Build it first: newsletter edition build {day}")
+def _refuse_forgotten(store: Store, day: date) -> None:
     if keys.is_forgotten(store, day):
         raise InvalidInputError(
             f"The edition of {day} was sent so long ago that who had it is not remembered: "

@@ -32,7 +32,9 @@ from newsletter.store import Key, Store, unavailable_store
 from newsletter.subscribers.schedule import WEEKLY_ON
 
 LIFE: Final = Key(
-    "delivery:life", "hash", "which store this is: id; how often it has ticked: beats; when last: at"
+    "delivery:life",
+    "hash",
+    "which store this is: id; how often it has ticked: beats; when first: began; when last: at",
 )
 KEYS = (LIFE,)
 LOOK_EVERY_SECONDS: Final = 2.0
@@ -69,9 +71,17 @@ def beat(store: Store, settings: Settings, now: datetime) -> None:
         pipe.hsetnx(LIFE(), "id", secrets.token_hex(8))
         pipe.hincrby(LIFE(), "beats", 1)
         pipe.hset(LIFE(), "at", now.isoformat())
+        pipe.hsetnx(LIFE(), "began", now.isoformat())
         pipe.hget(LIFE(), "id")
-        _, beats, _, name = pipe.execute()
+        _, beats, _, _, name = pipe.execute()
     _remember(settings.data_dir, Seen(str(name), int(beats)), now)
+
+
+def began(store: Store) -> datetime | None:
+    """Return when this store first ticked; None where it never has."""
+    with unavailable_store():
+        found = store.hget(LIFE(), "began")
+    return datetime.fromisoformat(str(found)) if found else None
 
 
 def notice(store: Store, settings: Settings, now: datetime) -> tuple[date, ...]:

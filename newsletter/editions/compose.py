@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from newsletter.editions import punctuality
 from newsletter.editions.arrangement import Found, Inputs, arrange
 from newsletter.editions.candidates import WINDOW, is_candidate
 from newsletter.editions.history import History, youth
@@ -112,11 +113,15 @@ def due(store: Store, settings: Settings, now: datetime) -> date | None:
     A day is due once its cut-off has passed and every enabled source was
     asked around then, or is left alone on purpose, or ten minutes after the first
     answer since the cut-off: a service that slept through it asks its
-    sources first, and a source that hangs holds nobody up. Days that were
-    slept through get no edition; their papers come with the next one.
+    sources first, and a source that hangs holds nobody up. Where zone or hour
+    were changed, it waits until its sources can have spoken since the edition
+    before. Days that were slept through get no edition; their papers come
+    with the next one.
     """
     day = awaited(store, settings, now)
-    if day is None:
+    if day is None or now < punctuality.expected_at(
+        day, settings.cut_off, settings.zone, _last_cut_off(store, day)
+    ):
         return None
     cut_off = _cut_off(settings, day)
     sources = [source for source in catalog.configured(settings, store) if source.enabled]
@@ -124,6 +129,21 @@ def due(store: Store, settings: Settings, now: datetime) -> date | None:
     asked = [memo.checked_at for memo in memos.values() if memo.checked_at and memo.checked_at >= cut_off]
     is_settled = all(_is_settled(source, memos.get(source.name), cut_off, now) for source in sources)
     return day if is_settled or (asked and now - min(asked) >= _PATIENCE) else None
+
+
+def overdue(store: Store, settings: Settings, now: datetime, began: datetime | None) -> date | None:
+    """Return the day whose edition is missing an hour and more after its time, or None; see `punctuality`."""
+    days = EditionStore(store).dates()
+    missing = punctuality.overdue(days, settings.cut_off, settings.zone, now, began=began)
+    if missing is None or not days:
+        return missing
+    last = _last_cut_off(store, missing)
+    return punctuality.overdue(days, settings.cut_off, settings.zone, now, last=last)
+
+
+def _last_cut_off(store: Store, day: date) -> datetime | None:
+    before = EditionStore(store).latest(before=day)
+    return before.cut_off if before else None
 
 
 def _is_settled(source: Source, memo: Memo | None, cut_off: datetime, now: datetime) -> bool:

@@ -132,10 +132,18 @@ class Letterbox:
         return tuple(int(str(one)) for one in found)
 
     def uncertain(self, limit: int = 1000) -> tuple[Letter, ...]:
-        """Return letters that may have been sent, oldest first."""
+        """Return letters that may have been sent, oldest first; what has expired is forgotten on the way."""
         with unavailable_store():
-            ids = self._store.zrange(UNCERTAIN(), 0, limit - 1)
-        return tuple(letter for one in ids if (letter := self.get(int(str(one)))) is not None)
+            ids = [str(one) for one in self._store.zrange(UNCERTAIN(), 0, -1)]
+            with self._store.pipeline(transaction=False) as pipe:
+                for one in ids:
+                    pipe.exists(LETTER(id=one))
+                kept = pipe.execute() if ids else []
+            gone = [one for one, is_kept in zip(ids, kept, strict=True) if not is_kept]
+            if gone:
+                self._store.zrem(UNCERTAIN(), *gone)
+        alive = [int(one) for one, is_kept in zip(ids, kept, strict=True) if is_kept][:limit]
+        return tuple(letter for one in alive if (letter := self.get(one)) is not None)
 
     def claim(self, letter_id: int, now: datetime, lease: timedelta = LEASE) -> Claim | None:
         """Take a letter, or return None where it is settled, held, not due yet or pointless by now.

@@ -8,9 +8,10 @@ bitmaps of ids. Changes are the scripts under `lua/`, one atomic step each;
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import orjson
@@ -126,15 +127,26 @@ class SubscriberStore:
         readers = map(_as_reader, zip(ids, found, strict=True))
         return tuple(readers) if None not in found else tuple(one for one in readers if one.record)
 
-    def mailable(self, ids: Iterable[int]) -> dict[int, str]:
-        """Return the addresses of those of `ids` who are active now, in that order.
+    def mailable(self, ids: Iterable[int], now: datetime | None = None) -> dict[int, str]:
+        """Return the addresses of those of `ids` who are active and not paused now, in that order.
 
         What a batch needs just before it is sent, and nothing else: who left
-        since the freeze is not among them. Up to some thousands of ids a call.
+        or paused since the freeze is not among them. `now` is this moment
+        where left out. Up to some thousands of ids a call.
         """
-        ids = [*ids]
+        ids, now = [*ids], now or datetime.now(UTC)
         found = orjson.loads(self._scripts.read("mailable", ids=ids)) if ids else []
-        return {one: address for one, address in zip(ids, found, strict=True) if address}
+        return {
+            one: answer if isinstance(answer, str) else answer[0]
+            for one, answer in zip(ids, found, strict=True)
+            if answer and (isinstance(answer, str) or not self._is_paused(one, answer[1], answer[2], now))
+        }
+
+    def _is_paused(self, subscriber_id: int, zone: str, ends: str, now: datetime) -> bool:
+        if ends == ELSEWHERE:
+            (kept,) = orjson.loads(self._scripts.read("fetch", family="wishes", ids=[subscriber_id]))
+            ends = (kept or {}).get("paused_until", "")
+        return bool(ends) and now.astimezone(ZoneInfo(zone)).date().isoformat() < ends
 
     def find(self, address: Address | str) -> Subscriber | None:
         """Return who has this address, compared by its key. Raises `InvalidInputError` for what is none."""

@@ -10,8 +10,8 @@ from jinja2 import TemplateError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from newsletter.delivery import progress, reconciling
-from newsletter.editions.punctuality import overdue
+from newsletter.delivery import progress, reconciling, restoration
+from newsletter.editions import compose as composing
 from newsletter.errors import StoreRefusedError, StoreUnavailableError
 from newsletter.models import SourceState
 from newsletter.settings import Settings
@@ -112,6 +112,7 @@ def _may_read(request: Request, settings: Settings) -> bool:
 
 def _report(site: Site, now: datetime) -> dict[str, Any]:
     latest = next((site.edition(day) for day in site.dates()[:1]), None)
+    missing = composing.overdue(site.store, site.settings, now, restoration.began(site.store))
     lists = reconciling.state(site.store)
     sources = SourceStore(site.store).health(catalog.configured(site.settings, site.store), now)
     return {
@@ -121,7 +122,7 @@ def _report(site: Site, now: datetime) -> dict[str, Any]:
             "composed_at": latest.composed_at.isoformat() if latest else None,
             "papers": len(latest.entries) if latest else 0,
             "quiet": latest.is_quiet if latest else False,
-            "overdue": overdue(site.dates(), site.settings.cut_off, site.settings.zone, now) is not None,
+            "overdue": missing is not None,
         },
         "delivery": _delivery(site, latest.date) if latest else None,
         "sources": [_source(one) for one in sources],

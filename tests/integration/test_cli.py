@@ -18,6 +18,8 @@ FAILED, USED_WRONGLY, NOTHING_TO_DO = 1, 2, 3
         ("poll nope", {}, FAILED, "newsletter sources list"),
         ("edition build yesterday", {}, USED_WRONGLY, "Write it as 2026-06-12"),
         ("edition build 2999-06-12", {}, FAILED, "newsletter edition preview 2999-06-12"),
+        ("edition build 2020-06-12", {}, FAILED, "newsletter edition build"),
+        ("edition build 0001-01-01", {}, FAILED, "is over"),
         ("edition status 2026-06-12", {}, FAILED, "newsletter edition build 2026-06-12"),
         ("edition send --yes", {}, NOTHING_TO_DO, "or there are none"),
         ("edition resume", {}, NOTHING_TO_DO, "is not held"),

@@ -11,7 +11,7 @@ from sendgrid_server import Behaviour, SendGridServer
 from smtp_listener import Manners, SmtpListener
 
 from newsletter import queue
-from newsletter.delivery import alerts, cohorts, control, letters, mailers, reconciling
+from newsletter.delivery import alerts, cohorts, control, letters, mailers, reconciling, restoration
 from newsletter.delivery.batches import send_batch
 from newsletter.delivery.mailers.port import Outcome
 from newsletter.models import Preferences, Recipient, Source
@@ -131,6 +131,17 @@ def test_an_edition_that_is_overdue_is_told(store: Store, settings: Settings) ->
     publish(store, an_edition(DAY - timedelta(days=1)))
     assert subjects(store, settings, SEVEN - timedelta(minutes=1)) == []
     assert subjects(store, settings, SEVEN + timedelta(minutes=1)) == ["overdue"]
+
+
+def test_a_first_start_after_the_cut_off_is_not_overdue_until_it_had_an_hour(
+    store: Store, settings: Settings
+) -> None:
+    """Started at noon: nothing was missed at seven, and at one something is."""
+    noon = SEVEN + timedelta(hours=5)
+    restoration.beat(store, settings, noon)
+    assert subjects(store, settings, noon + timedelta(seconds=30)) == []
+    restoration.beat(store, settings, noon + timedelta(minutes=59))
+    assert subjects(store, settings, noon + timedelta(minutes=61)) == ["overdue"]
 
 
 def test_sources_that_are_broken_for_days_are_told_together(store: Store, settings: Settings) -> None:

@@ -18,6 +18,7 @@ from newsletter.models import Preferences, Recipient
 from newsletter.settings import Settings
 from newsletter.store import Store
 from newsletter.subscribers import signup
+from newsletter.subscribers.store import SubscriberStore
 
 SEVEN = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
 INSTANTLY = timedelta(milliseconds=1)
@@ -39,6 +40,24 @@ def frozen(store: Store, settings: Settings) -> tuple[BatchRef, list[int]]:
 def send(store: Store, settings: Settings, ref: BatchRef, mailer: ObedientMailer) -> BatchReport:
     """Do what a task does."""
     return send_batch(store, settings, ref.day, ref.batch, lambda: SEVEN, mailer=mailer)
+
+
+@pytest.mark.parametrize("phrases", [(), tuple(f"a long phrase about topic {n}" for n in range(20))])
+def test_whoever_pauses_after_the_freeze_is_not_mailed(
+    store: Store, settings: Settings, frozen: tuple[BatchRef, list[int]], phrases: tuple[str, ...]
+) -> None:
+    """However long the record; a pause that is over, and an end in the reader's own zone, change nothing."""
+    ref, ids = frozen
+    for one, until in zip(ids, (DAY + timedelta(days=1), DAY, DAY + timedelta(days=9)), strict=False):
+        paused = Preferences(hour=7, paused_until=until, topics=phrases)
+        SubscriberStore(store).save_preferences(one, paused, SEVEN)
+    tokyo = Preferences(hour=7, timezone="Pacific/Kiritimati", paused_until=DAY + timedelta(days=1))
+    SubscriberStore(store).save_preferences(ids[3], tokyo, SEVEN)
+    mailer = ObedientMailer()
+    late = SEVEN + timedelta(hours=5)  # tomorrow in Kiritimati
+    report = send_batch(store, settings, ref.day, ref.batch, lambda: late, mailer=mailer)
+    assert mailer.named == [ids[1], ids[3], ids[4]]
+    assert (report.accepted, Ledger(store).progress(ref.day).left) == (3, 2)
 
 
 def leave_behind(store: Store, ref: BatchRef) -> Claim:

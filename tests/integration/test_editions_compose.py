@@ -354,6 +354,21 @@ def test_the_cut_off_is_local(store: Store, make_settings: Callable[..., Setting
     assert compose.due(store, settings, datetime(2026, 6, 9, 21, 0, tzinfo=UTC)) == DAY
 
 
+def test_a_day_that_a_change_of_zone_brings_early_waits_until_its_sources_can_have_spoken(
+    store: Store, make_settings: Callable[..., Settings]
+) -> None:
+    """From UTC to Auckland at 20:55: tomorrow's cut-off has passed there, and today's papers are out."""
+    publish(store)
+    compose.build(store, make_settings(sources=()), DAY, MORNING)
+    moved, tomorrow = make_settings(sources=(), timezone="Pacific/Auckland"), DAY + timedelta(days=1)
+    change = datetime(2026, 6, 10, 20, 55, tzinfo=UTC)
+    assert compose.due(store, moved, change) is None
+    assert compose.overdue(store, moved, change, None) is None
+    later = datetime(2026, 6, 11, 2, tzinfo=UTC)
+    assert compose.due(store, moved, later) == tomorrow
+    assert compose.overdue(store, moved, later + timedelta(minutes=61), None) == tomorrow
+
+
 def test_settled_days_are_kept_as_lessons_and_teach_the_same(store: Store) -> None:
     """A lesson read back is the lesson that was made from the papers."""
     for back in range(1, 13):

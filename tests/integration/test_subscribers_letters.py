@@ -83,6 +83,14 @@ def test_a_worker_that_dies_after_the_intent_leaves_doubt_and_no_double(list_: S
     assert list_.letters.pending(list_.now + timedelta(days=1)) == ()
 
 
+def test_letters_in_doubt_that_have_expired_hide_no_living_one(list_: Signups) -> None:
+    """A thousand dead ids stand first, and are forgotten when somebody looks."""
+    list_.letters.doubt(claimed(list_), "timeout", list_.now)
+    list_.store.zadd("letters:uncertain", {str(number): 1 for number in range(1000, 2000)})
+    assert [letter.id for letter in list_.letters.uncertain(1)] == [1]
+    assert list_.store.zcard("letters:uncertain") == 1
+
+
 def test_whoever_misses_a_doubtful_confirmation_gets_a_new_one(list_: Signups) -> None:
     """Asking again records a letter of its own."""
     list_.letters.doubt(claimed(list_), "timeout", list_.now)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from specimens import a_quiet_edition, an_edition
+from specimens import CUT_OFF, a_quiet_edition, an_edition
 from visitor import Visitor
 
 from newsletter.models import Source
@@ -86,7 +86,7 @@ def test_the_status_tells_the_edition_the_sources_and_the_readers(visitor: Visit
 
 def test_an_edition_that_does_not_come_is_503_until_it_comes(visitor: Visitor):
     """An hour of patience after the cut-off; the alarm lasts past midnight and ends with the next edition."""
-    visitor.publish(an_edition(date=DAY - timedelta(days=1)))
+    visitor.publish(an_edition(date=DAY - timedelta(days=1), cut_off=CUT_OFF - timedelta(days=1)))
     assert status(visitor).status_code == 200
     assert status(visitor, hours=1).status_code == 503
     assert status(visitor, hours=22).status_code == 503
