@@ -11,7 +11,8 @@ from starlette.types import ASGIApp
 
 from newsletter.errors import SettingsError
 from newsletter.settings import Settings
-from newsletter.web import app
+from newsletter.web import app, impatience
+from newsletter.web.impatience import ImpatientProtocol
 
 
 def run(settings: Settings) -> None:
@@ -40,8 +41,10 @@ def settle() -> None:
 
 def configured(application: ASGIApp) -> uvicorn.Config:
     """Return how uvicorn is run, whatever it serves."""
+    ImpatientProtocol.most = impatience.bound()
     return uvicorn.Config(
         application,
+        http=ImpatientProtocol,
         access_log=False,
         server_header=False,
         proxy_headers=True,
