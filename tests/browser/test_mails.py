@@ -29,7 +29,7 @@ UNSUPPORTED = {
     "height property": "is line-height, taken for it",
     "text-decoration": "the one value left out there is not used",
     "word-break": "a word longer than a phone is wide is cut off there",
-    "white-space": "a sparkline may wrap there",
+    "white-space": "a number may part from its sign there",
 }
 """What some clients lack, and what their readers see instead."""
 INVALID = {

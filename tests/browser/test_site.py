@@ -20,23 +20,47 @@ ALL = "{exclude: [['optgroup']]}"
 
 
 def test_the_form_can_be_filled_in_with_the_keyboard_alone(watched, running: Running):
-    """Skip link first, then the site's links, then address, button, hour and zone, as they are seen."""
+    """Skip link first, then the site's links, then address and button, as they are seen."""
     page = watched
     page.goto(running.url)
     seen = []
-    while "timezone" not in seen and len(seen) < 20:
+    while "Subscribe" not in seen and len(seen) < 20:
         page.keyboard.press("Tab")
         seen.append(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
     assert seen[0] == "Skip to the text"
-    assert seen[-4:] == ["email", "Subscribe", "hour", "timezone"]
+    assert seen[-2:] == ["email", "Subscribe"]
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (375, 812)])
+def test_the_first_paper_stands_within_the_first_screen(watched, running: Running, width: int, height: int):
+    """On the landing page and on a day's own, on a desk and on a phone; the landing has at most four screens."""
+    page = watched
+    page.set_viewport_size({"width": width, "height": height})
+    for path in ("/", f"/d/{running.visitor.now.date()}"):
+        page.goto(running.url + path)
+        box = page.locator("#top h3").first.bounding_box()
+        assert box["y"] + box["height"] <= height, path
+    page.goto(running.url)
+    if width == 1280:
+        assert page.evaluate("document.documentElement.scrollHeight") <= 4 * height
+
+
+def test_the_form_takes_the_browsers_zone(chromium, running: Running):
+    """The reader is asked for one thing; hour and zone come along, and the sentence says so."""
+    context = chromium.new_context(timezone_id="America/Los_Angeles")
+    page = context.new_page()
+    page.goto(running.url)
+    page.get_by_text("(America/Los_Angeles)").wait_for(timeout=5000)
+    assert page.locator('form.subscribe input[name="timezone"]').input_value() == "America/Los_Angeles"
+    context.close()
 
 
 def test_the_hour_of_the_first_edition_follows_the_choice(watched, running: Running):
     """The one line of script asks our own site, and the sentence changes."""
     page = watched
-    page.goto(running.url)
+    page.goto(f"{running.url}/preview")
     page.get_by_label("every day at").select_option("5")
     page.get_by_label("in", exact=True).select_option("Pacific/Auckland")
     page.get_by_text("about 05:00 (Pacific/Auckland)").wait_for(timeout=5000)
@@ -45,7 +69,7 @@ def test_the_hour_of_the_first_edition_follows_the_choice(watched, running: Runn
 def test_an_answer_that_comes_late_does_not_undo_a_later_choice(watched, running: Running):
     """The sentence tells of what is chosen, in whatever order the answers come."""
     page, held = watched, []
-    page.goto(running.url)
+    page.goto(f"{running.url}/preview")
     page.route("**/first-edition?hour=5*", lambda route: held.append(route))  # noqa: PLW0108 - it marks what it calls
     page.get_by_label("every day at").select_option("5")
     page.get_by_label("every day at").select_option("6")
