@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from newsletter.delivery import control, mailers, progress, reconciling, restoration, settling, throttle
+from newsletter.delivery import (
+    control,
+    events,
+    mailers,
+    progress,
+    reconciling,
+    restoration,
+    settling,
+    throttle,
+)
 from newsletter.delivery.letters import HALTED
 from newsletter.delivery.mailers.port import Mailer, Outcome
 from newsletter.delivery.progress import Progress
@@ -30,6 +39,11 @@ LOOK_BACK: Final = timedelta(days=7)
 """Older editions are history."""
 WAITED_FOR: Final = timedelta(hours=1)
 """How long a delivery may wait before its reason is told."""
+COMING_BACK: Final = timedelta(days=2)
+"""How long an edition's bounces and complaints are news."""
+MOST_BOUNCED: Final = 0.02
+MOST_COMPLAINED: Final = 0.001
+"""Shares of an edition's mails from which they are told."""
 TAKEN_FOR: Final = timedelta(hours=1)
 """Whoever began to send an alert has so long; one that did not leave is tried again then."""
 
@@ -147,6 +161,32 @@ def _of_delivery(store: Store, settings: Settings, found: Progress, now: datetim
             f"{found.stray:,} readers got the edition of {day:%d %b} twice",
             ("Requests that had been given up turned out to be accepted.",),
             "Raise NEWSLETTER_SILENCE_MINUTES beyond the lag of SendGrid's webhook.",
+        )
+    yield from _of_reputation(store, found, now)
+
+
+def _of_reputation(store: Store, found: Progress, now: datetime) -> Iterator[Alert]:
+    """Tell of bounces and complaints while they are news: they add up for a day or two after the send."""
+    day = found.day
+    if now.date() - day > COMING_BACK:
+        return
+    totals = events.totals(store, day)
+    bounced, complained = totals.get("bounce", 0), totals.get("spamreport", 0)
+    mailed = max(found.accepted + found.refused, 1)
+    if bounced >= MOST_BOUNCED * mailed and bounced:
+        yield Alert(
+            f"bounces-{day}",
+            f"{bounced / mailed:.1%} of the mails of {day:%d %b} bounced",
+            (f"{bounced:,} of {mailed:,} addresses do not exist. None of them is mailed again.",),
+            "Mailbox providers distrust a sender above 2 %. Look at where these readers came from, and "
+            "import no list that did not confirm.",
+        )
+    if complained >= MOST_COMPLAINED * mailed and complained:
+        yield Alert(
+            f"complaints-{day}",
+            f"{complained:,} of {mailed:,} readers of {day:%d %b} complained",
+            (f"They marked the mail as spam: {complained / mailed:.2%}. None of them is mailed again.",),
+            "Mailbox providers block a sender above 0.3 %. Look at what was sent, and to whom.",
         )
 
 

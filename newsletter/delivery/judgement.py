@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Final
 
-from newsletter.delivery import control, progress, reputation
+from newsletter.delivery import control, events, progress, reputation
 from newsletter.delivery import store as keys
 from newsletter.delivery.faults import AGAINST_READER, Fault, fault_of, without_addresses
 from newsletter.delivery.progress import Progress
@@ -78,7 +78,9 @@ def apply(store: Store, day: date, now: datetime) -> None:
     words = control.refused(store, day) if marks else {}
     for reader in SubscriberStore(store).get_many(tuple(marks)):
         if reader.id in words and _mark(reader.address) == marks[reader.id]:
-            reputation.note_refusal(store, reader.address, day.isoformat(), words[reader.id], now)
+            is_gone = reputation.note_refusal(store, reader.address, day.isoformat(), words[reader.id], now)
+            if is_gone:
+                events.count(store, f"{day.isoformat()}.0.0", "bounce", reader.address)
 
 
 def _said(words: str, since: str = "") -> str:

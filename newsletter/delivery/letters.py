@@ -90,7 +90,9 @@ def send_letter(
     except PermanentError as error:  # raised before anything leaves
         outcome = Outcome(halt=str(error))
     outcome = _judged(outcome, claim, now())
-    state = insisting(partial(_settle, box, claim, outcome, now()))  # only this process knows how it ended
+    settle = partial(_settle, box, claim, outcome, now())
+    # only this process knows how it ended
+    state = insisting(settle, within=mailer.longest * LEASE_OVER_LONGEST)
     if outcome.halt:
         with unavailable_store():
             store.set(HALTED(), outcome.halt, ex=HALTED.expires)

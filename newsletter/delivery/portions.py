@@ -177,7 +177,8 @@ class Sending:
             keeps_lease=goes_on,
             reasons=refused,
         )
-        taken = insisting(commit)  # only this process knows how the request ended
+        lease = self._mailer.longest * LEASE_OVER_LONGEST
+        taken = insisting(commit, within=lease)  # only this process knows how the request ended
         self._gate.left(begun)
         if taken is Committed.STRAY:
             self._stray = True

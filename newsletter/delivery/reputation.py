@@ -65,20 +65,21 @@ def end(store: Store, address: str, reason: Reason, now: datetime) -> int:
     return 1
 
 
-def note_refusal(store: Store, address: str, request_id: str, reply: str, now: datetime) -> None:
+def note_refusal(store: Store, address: str, request_id: str, reply: str, now: datetime) -> bool:
     """Take a mail server's word where it refuses a recipient at once; what is not an SMTP reply says nothing.
 
     Only for a server that is known to accept others: an address that does not
     exist is not mailed again, a full mailbox and an unclear refusal are
-    counted, and nothing that is ours, the server's or the network's is.
+    counted, and nothing that is ours, the server's or the network's is. Returns
+    whether the address does not exist.
     """
     if _REPLY.search(reply) is None:
-        return
+        return False
     fault = fault_of(reply)
-    if fault is Fault.ADDRESS or (
-        fault in AGAINST_READER | {Fault.UNKNOWN} and count_soft(store, [(address, request_id, False)])
-    ):
+    counts = fault in AGAINST_READER or fault is Fault.UNKNOWN
+    if fault is Fault.ADDRESS or (counts and count_soft(store, [(address, request_id, False)])):
         end(store, address, Reason.BOUNCED, now)
+    return fault is Fault.ADDRESS
 
 
 def _soft_key(address: str) -> str:

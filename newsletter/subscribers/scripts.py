@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from redis.client import NEVER_DECODE
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
 
 from newsletter.store import Store, unavailable_store
 
@@ -40,14 +40,35 @@ class Scripts:
         with unavailable_store():
             try:
                 return self._call(name, argument, **options)
-            except NoScriptError:  # a server that was restarted has forgotten it
-                self._store.script_load(_text(name))
-                return self._call(name, argument, **options)
+            except OutOfMemoryError:
+                if name not in _WHATEVER_MEMORY:
+                    raise
+                return self._without_memory(name, argument)
 
     def _call(self, name: str, argument: bytes, **options: bool) -> Any:
-        return self._store.execute_command(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
-            "EVALSHA", _digest(name), 0, argument, **options
-        )
+        try:
+            return self._store.execute_command(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+                "EVALSHA", _digest(name), 0, argument, **options
+            )
+        except NoScriptError:  # a server that was restarted has forgotten it
+            self._store.script_load(_text(name))
+            return self._call(name, argument, **options)
+
+    def _without_memory(self, name: str, argument: bytes) -> Any:
+        """Run a script beyond `maxmemory`; what it writes is smaller than what it deletes.
+
+        A server older than 7 knows no such flag: the error stays the one of before.
+        """
+        try:
+            return self._store.eval(f"#!lua flags=allow-oom\n{_text(name)}", 0, argument)
+        except ResponseError as error:
+            if "ompil" in str(error):  # "Error compiling script"
+                raise OutOfMemoryError("command not allowed when used memory > 'maxmemory'.") from error
+            raise
+
+
+_WHATEVER_MEMORY = frozenset({"leave", "erase"})
+"""Leaving works on a server that takes no other changes."""
 
 
 @cache

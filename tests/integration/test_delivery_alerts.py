@@ -11,7 +11,7 @@ from sendgrid_server import Behaviour, SendGridServer
 from smtp_listener import Manners, SmtpListener
 
 from newsletter import queue
-from newsletter.delivery import alerts, cohorts, control, letters, mailers, reconciling, restoration
+from newsletter.delivery import alerts, cohorts, control, events, letters, mailers, reconciling, restoration
 from newsletter.delivery.batches import send_batch
 from newsletter.delivery.mailers.port import Outcome
 from newsletter.models import Preferences, Recipient, Source
@@ -234,3 +234,40 @@ def test_without_an_operator_nothing_is_looked_up(
     frozen(store, settings)
     control.hold(store, DAY, "SendGrid says: no")
     assert alerts.due(store, settings, SEVEN) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "expected"),
+    [
+        ("bounce", 1, []),
+        ("bounce", 2, ["bounces-2026-06-10"]),
+        ("spamreport", 1, ["complaints-2026-06-10"]),
+        ("blocked", 50, []),
+    ],
+)
+def test_a_surge_of_bounces_or_complaints_is_told(
+    store: Store, settings: Settings, kind: str, count: int, expected: list[str]
+) -> None:
+    """From two in a hundred bounces and one in a thousand complaints, while it is news."""
+    publish(store, an_edition())
+    subscribe(store, (f"r{n}" for n in range(100)))
+    (ref,) = cohorts.freeze_due(store, settings, SEVEN)
+    send_batch(store, settings, ref.day, ref.batch, lambda: SEVEN, mailer=ObedientMailer())
+    told = [events.Event(kind, f"r{n}@example.org", SEVEN, "2026-06-10.1.2") for n in range(count)]
+    events.apply(store, told * 2, SEVEN)
+    assert subjects(store, settings) == expected
+    told_later = subjects(store, settings, SEVEN + timedelta(days=3))
+    assert [one for one in told_later if one in expected] == []
+
+
+def test_readers_whom_the_mail_server_does_not_know_are_bounces_too(store: Store, settings: Settings) -> None:
+    """Refused when the mail was handed in, they come back by no report."""
+    frozen(store, settings)
+
+    def refuse_one(recipients: Sequence[Recipient], request_id: str) -> Outcome:
+        ids = {one.subscriber_id for one in recipients}
+        return Outcome(frozenset(ids - {1}), dict.fromkeys(ids & {1}, "550 5.1.1 User unknown"))
+
+    send_batch(store, settings, DAY, 1, lambda: SEVEN, mailer=ObedientMailer(refuse_one))
+    (alert,) = alerts.standing(store, settings, SEVEN)
+    assert alert.headline == "20.0% of the mails of 10 Jun bounced"
