@@ -11,6 +11,7 @@ from newsletter import embedded, folders
 from newsletter import settings as settings_module
 from newsletter import store as store_module
 from newsletter.cli import output
+from newsletter.cli.doubtful import find_doubtful
 from newsletter.delivery.mailers import smtp
 from newsletter.delivery.mailers.dkim import Signer
 from newsletter.delivery.return_path import ReturnPath
@@ -30,7 +31,7 @@ LONGEST_STRING: Final = 255
 def check(asks_mail_server: bool, as_json: bool) -> None:
     """Check settings, secrets, templates and folders, without touching the network. Exit 1 on a fault."""
     settings = settings_module.load()
-    faults, warnings = find_faults(settings), find_exposed(settings, Path.cwd())
+    faults, warnings = find_faults(settings), [*find_doubtful(settings), *find_exposed(settings, Path.cwd())]
     if asks_mail_server and (fault := smtp.reach(settings)):
         faults.append(fault)
     if as_json:

@@ -94,7 +94,7 @@ def is_genuine(
     wrong with them, the answer is no: 403. Raises `SettingsError` where the
     configured key is none.
     """
-    key = _key(public_key)
+    key = read_key(public_key)
     if not signature or not timestamp or len(body) > LARGEST or not _is_recent(timestamp, now):
         return False
     try:
@@ -176,7 +176,8 @@ _MINUTE = timedelta(minutes=1)
 
 
 @lru_cache(maxsize=4)
-def _key(public_key: str) -> ec.EllipticCurvePublicKey:
+def read_key(public_key: str) -> ec.EllipticCurvePublicKey:
+    """Return the public key of the signed webhook. Raises `SettingsError` for what is none."""
     try:
         key = load_der_public_key(base64.b64decode("".join(public_key.split()), validate=True))
     except (ValueError, binascii.Error):
