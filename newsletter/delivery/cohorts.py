@@ -8,7 +8,7 @@ changing the hour or the frequency, and not after a welcome that carried it.
 What a reader's mail brings, one day or several, is said in `copies`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
 import numpy as np
@@ -32,6 +32,8 @@ from newsletter.subscribers.store import SubscriberStore
 
 READ_AT_ONCE = 2000
 """Readers fetched in one round trip, so that the server is not held up."""
+
+_UNCHANGED = (0, 0)
 
 
 def due(store: Store, settings: Settings, now: datetime) -> bool:
@@ -75,7 +77,7 @@ def freeze_everyone(store: Store, settings: Settings, day: date) -> tuple[BatchR
     _refuse_forgotten(store, day)
     if EditionStore(store).get(day) is None:
         raise NotFoundError(f"There is no edition of {day}. Build it first: newsletter edition build {day}")
-    everyone = Cohort.of((reader, (day,), None) for reader in _everyone(store, day))
+    everyone = Cohort.of((reader.id, reader.preferences, (day,), None) for reader in _everyone(store, day))
     return tuple(batch for step in freezing.freeze(store, settings, everyone) for batch in step.batches)
 
 
@@ -92,32 +94,28 @@ def _owed(store: Store, table: Table, slots: Iterable[Slot]) -> Iterator[Address
     """Yield who of some slots is due, and for which days; `due.due` says the same of one reader."""
     subscribers, rolls = SubscriberStore(store), Rolls(store)
     days = [edition.day for edition in table.editions]
-    place_values = 1 << np.arange(len(days), dtype=np.int64)
+    values = 1 << np.arange(len(days), dtype=np.int64)
     known: dict[tuple[int, int, float], list[tuple[Days, Period | None]]] = {}
     for readers in _by_portions(subscribers, (one for slot in slots for one in subscribers.ids_due(slot))):
-        rows = [table.row(reader.preferences) for reader in readers]
-        changes = subscribers.changes([reader.id for reader in readers], table.now)
-        joined, changed = zip(*(_instants(reader, changes) for reader in readers), strict=True)
-        missing = rolls.missing(np.array([reader.id for reader in readers], np.int64), days)
-        codes = ((table.owed(rows, joined, changed) & missing) @ place_values).tolist()
-        for reader, *mail in zip(readers, rows, codes, changed, strict=True):
+        ids, wishes = [reader.id for reader in readers], [reader.preferences for reader in readers]
+        rows = [table.row(wish) for wish in wishes]
+        changes = subscribers.changes(ids, table.now)
+        pairs = [changes.get(one, _UNCHANGED) for one in ids]
+        joined = [max(pair[0], reader.confirmed) for pair, reader in zip(pairs, readers, strict=True)]
+        changed = [pair[1] for pair in pairs]
+        codes = (table.owed(rows, joined, changed) & rolls.missing(np.array(ids, np.int64), days)) @ values
+        for one, wish, *mail in zip(ids, wishes, rows, codes.tolist(), changed, strict=True):
             row, code, at = mail
             if not code:
                 continue
             if (row, code, at) not in known:
                 places = [place for place in range(len(days)) if code >> place & 1]
                 known[row, code, at] = [
-                    (portion.days, period_of_days(reader.preferences.frequency, portion))
+                    (portion.days, period_of_days(wish.frequency, portion))
                     for portion in table.portions(row, places, at)
                 ]
             for brought, period in known[row, code, at]:
-                yield reader, brought, period
-
-
-def _instants(reader: Reader, changes: Mapping[int, tuple[int, int]]) -> tuple[float, float]:
-    """Return since when a reader is owed mail, and when they last changed its hour; Unix seconds."""
-    joined, changed = changes.get(reader.id, (0, 0))
-    return max(joined, reader.confirmed), changed
+                yield one, wish, brought, period
 
 
 def _by_portions(subscribers: SubscriberStore, ids: Iterable[int]) -> Iterator[list[Reader]]:

@@ -30,7 +30,6 @@ from newsletter.errors import NotFoundError
 from newsletter.models import Edition, Preferences
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers.records import Reader
 
 COPIES_A_STEP: Final = 200
 """With phrases of their own: less than a second of work on a long week."""
@@ -38,8 +37,8 @@ COPIES_A_STEP: Final = 200
 log = logging.getLogger(__name__)
 
 Days = tuple[date, ...]
-Addressee = tuple[Reader, Days, Period | None]
-"""Who is due for which days, oldest first, and the period that the copy is cut from; None for a day alone."""
+Addressee = tuple[int, Preferences, Days, Period | None]
+"""Who is due, what they chose, for which days, oldest first, and the period of the copy; None for a day."""
 
 
 class Group(NamedTuple):
@@ -82,8 +81,7 @@ class Cohort:
     ) -> "Cohort":
         """Group readers by what they get."""
         groups: dict[tuple[object, ...], Group] = {}
-        for reader, days, period in addressees:
-            wish = reader.preferences
+        for one, wish, days, period in addressees:
             agreed = (
                 wish.topics,
                 wish.followed_until,
@@ -96,7 +94,7 @@ class Cohort:
             )
             if agreed not in groups:
                 groups[agreed] = Group(wish, days, period, [])
-            groups[agreed].members.append(reader.id)
+            groups[agreed].members.append(one)
         return cls(tuple(groups.values()), reached, through)
 
     @property

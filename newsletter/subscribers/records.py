@@ -81,8 +81,10 @@ class Reader(NamedTuple):
     @property
     def confirmed(self) -> float:
         """When the reader confirmed, in Unix seconds; 0 while they have not."""
-        seconds = _at(self.record, CONFIRMED)
-        return 0 if seconds is None else float((self.record[ASKED] or 0) + seconds)
+        record = self.record
+        if len(record) <= CONFIRMED or record[CONFIRMED] is None:
+            return 0
+        return float((record[ASKED] or 0) + record[CONFIRMED])
 
     @property
     def left_at(self) -> datetime | None:
