@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from mailing import DAY, ObedientMailer, accept, an_edition, publish, subscribe
 from sendgrid_server import Behaviour, SendGridServer
+from smtp_listener import Manners, SmtpListener
 
 from newsletter.delivery import alerts, cohorts, control, mailers, sweep
 from newsletter.delivery import store as keys
@@ -231,6 +232,28 @@ def test_a_provisional_refusal_is_not_about_an_address_that_came_later(
     store.hset("subscribers:at:0", str(moved), record.replace("dead@", "alive@"))
     send_batch(store, settings, second.day, second.batch, lambda: SEVEN, mailer=server.mailer())
     assert statuses(store, [moved]) == [SubscriberStatus.ACTIVE]
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_held"), [("550 5.1.1 no such user", False), ("554 5.7.1 denied", True)]
+)
+def test_a_mail_server_is_judged_by_the_whole_edition(
+    store: Store, make_settings: Callable[..., Settings], reply: str, *, is_held: bool
+) -> None:
+    """Six dead addresses are just that once others were accepted; a refused sender stops the rest."""
+    names = [f"r{n}" for n in range(12)]
+    ids = subscribe(store, names, lambda place: Preferences(hour=7, limit=1 + place // 6))
+    refused = {f"r{n}@example.org": reply for n in range(6, 12)}
+    publish(store, an_edition())
+    with SmtpListener(Manners(refused=refused)) as listener:
+        settings = make_settings(mailer="smtp", smtp_url=listener.url)
+        for ref in cohorts.freeze_due(store, settings, SEVEN):
+            send_batch(store, settings, ref.day, ref.batch, lambda: SEVEN)
+        mailers.make(settings).close()
+    found = Ledger(store).progress(DAY)
+    assert (found.held is not None, found.accepted) == (is_held, 6)
+    late = SubscriberStatus.ACTIVE if is_held else SubscriberStatus.BOUNCED
+    assert statuses(store, ids) == [SubscriberStatus.ACTIVE] * 6 + [late] * 6
 
 
 @pytest.mark.parametrize("field", [None, "personalizations.0.headers", "personalizations.0.to", "categories"])

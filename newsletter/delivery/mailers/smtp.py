@@ -39,8 +39,6 @@ SPARE_AFTER_SECONDS: Final = 5.0
 MOST_SLOW_KEPT: Final = 10_000
 RETRY_AFTER: Final = timedelta(seconds=60)
 """How long a batch waits after the server put everybody off, or lost its connections."""
-ENOUGH_TO_DOUBT_THE_SENDER: Final = 5
-"""So many recipients refused and none accepted says more about the sender than about them."""
 
 
 def connect(settings: Settings) -> "Smtp":
@@ -157,7 +155,7 @@ class Smtp:
         finally:
             awake.cancel()
         self._slow -= queue.accepted
-        return _outcome(queue, len(recipients) - len(queue.unwritable), complaints)
+        return _outcome(queue, complaints)
 
     def _is_slow(self, recipient: Recipient) -> bool:
         return recipient.subscriber_id in self._slow
@@ -215,7 +213,7 @@ class Smtp:
             session.close()
 
 
-def _outcome(queue: Queue, offered: int, complaints: list[str]) -> Outcome:
+def _outcome(queue: Queue, complaints: list[str]) -> Outcome:
     advice = "Correct SMTP_URL or NEWSLETTER_FROM, then resume."
     uncertain = frozenset(queue.uncertain)
     refused = queue.refused | queue.unwritable
@@ -227,10 +225,6 @@ def _outcome(queue: Queue, offered: int, complaints: list[str]) -> Outcome:
             uncertain,
             halt=f"{queue.stopped} {advice}",
         )
-    if ENOUGH_TO_DOUBT_THE_SENDER <= offered == len(queue.refused):
-        reason = next(iter(queue.refused.values()))
-        complaint = f"The mail server refuses every recipient: {reason}. {advice}"
-        return Outcome(refused=queue.unwritable, halt=complaint)
     is_short = bool((queue.deferred and not queue.accepted) or (queue.waiting and (queue.busy or complaints)))
     return Outcome(
         frozenset(queue.accepted),
