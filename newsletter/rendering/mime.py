@@ -62,9 +62,10 @@ class Envelope:
     def __init__(self, message: Message, site: SiteFacts, *, sent_at: datetime, stamp: str) -> None:
         """Encode what all recipients share.
 
-        `stamp` names the mailing (an edition's date, a letter's id). With the
-        subscriber's number it makes the Message-ID, so a mail that is sent
-        again by mistake carries the id of the first one and can be recognised.
+        `stamp` names the mailing (an edition's date, a letter's number). With a
+        digest of both and the address it makes the Message-ID, so a mail that
+        is sent again by mistake carries the id of the first one and can be
+        recognised; how many readers there are cannot.
         Raises `InvalidInputError` for a sender or header that cannot be written.
         """
         self._pieces: list[bytes] = []
@@ -89,6 +90,10 @@ class Envelope:
         """
         return b"".join(self.pieces(recipient, wire_address(recipient.address)))
 
+    def _mark(self, recipient: Recipient) -> bytes:
+        named = b"%b %b" % (self._stamp, recipient.address.encode())
+        return blake2b(named, digest_size=10).hexdigest().encode()
+
     def pieces(self, recipient: Recipient, address: str) -> list[bytes]:
         """Return the mail in pieces, most of its bytes in those that all share; `address` as SMTP wants it.
 
@@ -98,7 +103,7 @@ class Envelope:
         values = dict(zip(recipient.placeholders, recipient.values, strict=True))
         pieces = self._pieces.copy()
         pieces[1] = address.encode()
-        pieces[3] = b"<%b.%d@%b>" % (self._stamp, recipient.subscriber_id, self._host)
+        pieces[3] = b"<%b.%b@%b>" % (self._stamp, self._mark(recipient), self._host)
         for name, (in_headers, in_bodies) in self._slots.items():
             if name not in values:
                 raise InvalidInputError(

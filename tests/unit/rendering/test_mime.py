@@ -128,7 +128,7 @@ def test_each_header_stands_once_and_reads_as_it_was_written():
         "From": "Trending Papers <digest@papers.example.org>",
         "To": "ada@example.net",
         "Date": "Sun, 22 Nov 2026 06:00:05 +0000",
-        "Message-ID": "<2026-11-22.41@papers.example.org>",
+        "Message-ID": "<2026-11-22.dcd9d940d6baad757285@papers.example.org>",
         "List-Id": "<digest.papers.example.org>",
         "List-Unsubscribe": f"<{filled('-unsubscribe_url-')}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
