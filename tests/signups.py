@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import links
+
 from newsletter import queue as queue_module
 from newsletter.models import Preferences
 from newsletter.settings import Settings
@@ -46,7 +48,7 @@ class Signups:
         """Return what stands in this reader's link."""
         found = self.subscribers.find_id(address)
         assert found is not None
-        return tokens.sign(purpose, found, self.settings.keys, now=self.now)
+        return links.token(self.store, self.settings, purpose, found, self.now)
 
     def press(self, token: str, *, origin: str = AT_HOME) -> signup.Confirmed:
         """Press the button behind a confirmation link."""
@@ -70,12 +72,14 @@ class Signups:
         return [(str(letter.kind), letter.subscriber_id) for letter in waiting if letter]
 
     def everything(self) -> dict[str, object]:
-        """Return all that the store holds, mail server's queue aside, for comparing before with after."""
+        """Return all that the store holds, for comparing before with after; queue and links' key aside."""
         read = {
             "string": self.store.get,
             "hash": self.store.hgetall,
             "set": self.store.smembers,
             "zset": lambda name: self.store.zrange(name, 0, -1, withscores=True),
         }
-        names = sorted(name for name in self.store.scan_iter() if not name.startswith("mq:"))
+        names = sorted(
+            name for name in self.store.scan_iter() if not name.startswith(("mq:", "subscribers:key"))
+        )
         return {name: read[self.store.type(name)](name) for name in names}

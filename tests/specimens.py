@@ -42,6 +42,7 @@ RECIPIENT = Recipient.of(
             ("manage", "manage"),
             ("confirm", "confirm"),
             ("reject", "reject"),
+            ("back", "move"),
         )
     ),
 )

@@ -110,6 +110,11 @@ def _invite(settings: Settings, store: Store, address: str, preferences: Prefere
                 f"{masked(address)} complained or said “this wasn't me”, so nothing is mailed there. "
                 "They can ask you to lift it: newsletter subscribers lift ADDRESS"
             )
+        case signup.Requested.LEFT:
+            raise InvalidInputError(
+                f"{masked(address)} left here, so nothing is mailed there. They come back by the form at "
+                f"{settings.base_url}, or ask you to lift it: newsletter subscribers lift ADDRESS"
+            )
         case signup.Requested.CAPPED:
             raise InvalidInputError(
                 f"{masked(address)} is not invited: enough was mailed today to this address, or this hour to "
@@ -172,7 +177,7 @@ def lift(address: str) -> None:
     """Let ADDRESS sign up again although it complained, bounced or was blocked: at its owner's request."""
     _, store = connected()
     if not suppression.lift(store, address, now=datetime.now(UTC)):
-        output.nothing_to_do(f"{masked(address)} is not suppressed.")
+        output.nothing_to_do(f"Nothing keeps {masked(address)} from signing up.")
     click.echo(f"{masked(address)} may sign up and confirm again; nothing is mailed there until then.")
 
 

@@ -21,7 +21,7 @@ from newsletter.models import Recipient
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers.store import SubscriberStore
+from newsletter.subscribers import keyring
 
 
 def _clock() -> datetime:
@@ -59,7 +59,8 @@ def send_batch(
         return BatchReport(claim.ref, waiting=len(claim.waiting), halted=str(error))
 
     def who_wants_it(ids: Sequence[int]) -> Mapping[int, Recipient]:
-        return links.recipients(SubscriberStore(store).mailable(ids, now()), site, settings.keys)
+        addresses, link_keys = keyring.mailable(store, settings, ids, now())
+        return links.recipients(addresses, site, link_keys)
 
     gate = Gate(throttle.of(store, settings), claim.ref, lease, pause=pause)
     judge = partial(judgement.weigh, store, day)

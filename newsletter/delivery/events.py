@@ -281,7 +281,7 @@ def _note(pipe: Pipeline, request_id: str, kind: str, address: str) -> None:
     read = read_request_id(request_id)
     if read is not None:
         name = SEEN(day=read[0].day, kind=kind)
-        pipe.pfadd(name, address.casefold())
+        pipe.pfadd(name, address.lower())
         pipe.expire(name, KEPT)
 
 

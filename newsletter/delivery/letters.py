@@ -27,8 +27,9 @@ from newsletter.rendering import letters as rendering
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.store import Key, Store, insisting, unavailable_store
-from newsletter.subscribers import schedule, tokens
+from newsletter.subscribers import keyring, schedule, tokens
 from newsletter.subscribers.letters import LONGEST_SEND, Claim, Letterbox, LetterKind
+from newsletter.subscribers.tokens import Keys
 
 RETRY_AFTER: Final = timedelta(minutes=1)
 """How long a letter waits after a refusal that may pass."""
@@ -80,7 +81,7 @@ def send_letter(
     except NotFoundError as error:
         box.refuse(claim, str(error), now())
         return LetterReport(claim.letter.id, "refused")
-    recipient = _recipient(site, settings, claim, now())
+    recipient = _recipient(site, keyring.of(store, settings), claim)
     request_id = f"letter-{claim.letter.id}.{claim.token}"
     throttle.count_letter(store, settings)  # before the intent: nothing may fail between it and the letter
     if not box.intend(claim, request_id, now()):
@@ -176,17 +177,24 @@ def _latest(store: Store, reader: Subscriber, now: datetime) -> Edition:
     return own
 
 
-def _recipient(site: SiteFacts, settings: Settings, claim: Claim, now: datetime) -> Recipient:
+def _recipient(site: SiteFacts, keys: Keys, claim: Claim) -> Recipient:
     reader: Subscriber = claim.subscriber
-    values = links.of(reader.id, site, settings.keys)
     match claim.letter.kind:
         case LetterKind.CONFIRM | LetterKind.INVITATION:
-            token = tokens.sign("confirm", reader.id, settings.keys, now=now)
-            values = (
-                ("-confirm_url-", f"{site.base_url}/confirm/{token}"),
-                ("-reject_url-", f"{site.base_url}/reject/{token}"),
+            reject = tokens.sign("reject", reader.id, reader.address, keys)
+            values: tuple[tuple[str, str], ...] = (
+                ("-confirm_url-", f"{site.base_url}/confirm/{_dated('confirm', claim, keys)}"),
+                ("-reject_url-", f"{site.base_url}/reject/{reject}"),
             )
         case LetterKind.NEW_ADDRESS:
-            token = tokens.sign("move", reader.id, settings.keys, now=claim.letter.created_at)
-            values = (("-confirm_url-", f"{site.base_url}/move/{token}"),)
+            values = (("-confirm_url-", f"{site.base_url}/move/{_dated('move', claim, keys)}"),)
+        case LetterKind.OLD_ADDRESS:
+            values = (("-back_url-", f"{site.base_url}/move/{_dated('move', claim, keys)}"),)
+        case _:
+            values = links.of(reader.id, reader.address, site, keys)
     return Recipient.of(reader.id, reader.address, values)
+
+
+def _dated(purpose: tokens.Purpose, claim: Claim, keys: Keys) -> str:
+    reader = claim.subscriber
+    return tokens.sign(purpose, reader.id, reader.address, keys, instant=claim.instant)

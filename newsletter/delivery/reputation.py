@@ -83,5 +83,5 @@ def note_refusal(store: Store, address: str, request_id: str, reply: str, now: d
 
 
 def _soft_key(address: str) -> str:
-    bucket, digest = addresses.digest(address.casefold())
+    bucket, digest = addresses.digest(address.lower())
     return SOFT(bucket=bucket, digest=digest)

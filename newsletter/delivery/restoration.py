@@ -29,6 +29,7 @@ from newsletter.delivery import control
 from newsletter.folders import make_private
 from newsletter.settings import Settings
 from newsletter.store import Key, Store, unavailable_store
+from newsletter.subscribers import numbers
 from newsletter.subscribers.schedule import WEEKLY_ON
 
 LIFE: Final = Key(
@@ -110,6 +111,8 @@ def declare(store: Store, settings: Settings, now: datetime) -> tuple[date, ...]
     before its last tick until today, known to it or not; where a Monday is
     among those days, the week before it too: weekly mails are delivered under
     the newest day of it that their reader had not had.
+
+    New readers and letters get numbers that nobody can have had since.
     """
     with unavailable_store():
         at = store.hget(LIFE(), "at")
@@ -117,6 +120,7 @@ def declare(store: Store, settings: Settings, now: datetime) -> tuple[date, ...]
     held = control.new_epoch(store, days=_days(last, now, settings))
     with unavailable_store():
         store.hincrby(LIFE(), "beats", LEAP)
+    numbers.leap(store, now)
     beat(store, settings, now)
     log.error("The store was restored from a backup. Held: %s", ", ".join(map(str, held)) or "nothing")
     return held

@@ -37,6 +37,7 @@ from newsletter.delivery.mailers.port import Mailer, Witness
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.store import Store, unavailable_store
+from newsletter.subscribers import keyring
 from newsletter.subscribers.store import SubscriberStore
 
 CLOCKS_APART: Final = timedelta(minutes=2)
@@ -159,7 +160,8 @@ def _ask(store: Store, settings: Settings, request: Uncertain, mailer: Mailer) -
     named = [one for one, mark in zip(ids, request.mask, strict=True) if mark == UNCERTAIN]
     site = SiteFacts.of(settings)
     found = SubscriberStore(store).get_many(named)
-    people = links.recipients({reader.id: reader.address for reader in found}, site, settings.keys)
+    addresses = {reader.id: reader.address for reader in found}
+    people = links.recipients(addresses, site, keyring.of(store, settings))
     claim = Claim(request.ref, request.token, "", ids, request.mask)
     accepted = mailer.evidence(list(people.values()), request_id=claim.request_id)
     Ledger(store).commit(claim, _letters(ids, request.mask, accepted))

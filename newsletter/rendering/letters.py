@@ -32,7 +32,8 @@ def render(
     if there is one (tailored to the reader), and `first_at`, when the first
     daily one comes (shown in the zone of the preferences). `already` holds
     the same two placeholders, `new-address` holds `-confirm_url-`,
-    `move-wished` and `old-address` hold `-manage_url-`. A letter says nothing that a stranger
+    `move-wished` holds `-manage_url-`, `old-address` holds `-back_url-`, good
+    for `link_days`. A letter says nothing that a stranger
     could have typed into the form that caused it, except in `welcome`, which
     goes to proven addresses.
     """

@@ -35,7 +35,7 @@ LEASE = timedelta(seconds=60)
 LONGEST_SEND = timedelta(seconds=15)
 """What must be left of the lease when the intent is recorded: a mailer's timeout and some air."""
 
-LAST = Key("letters:last", "string", "the last letter's id")
+LAST = Key("letters:last", "string", "the last letter's number: its Unix milliseconds, or the next one free")
 OPEN = Key(
     "letters:open", "zset", "letters not settled, by the Unix second from which a worker may take them"
 )
@@ -61,11 +61,11 @@ class LetterKind(StrEnum):
     LATEST = "latest"
     """The newest edition, because the reader asked for it."""
     NEW_ADDRESS = "new-address"
-    """Asks whom a reader wants to be from now on; its link is signed with the letter's own instant."""
+    """Asks whom a reader wants to be from now on; its link is dated with the letter's own number."""
     MOVE_WISHED = "move-wished"
     """Tells the present address that another was asked for, and where to stop it."""
     OLD_ADDRESS = "old-address"
-    """Tells the address that a reader left."""
+    """Tells the address that a reader left, by a link that moves them back."""
 
 
 class LetterState(StrEnum):
@@ -103,6 +103,8 @@ class Claim:
     """Fences off whoever held the letter before."""
     subscriber: Subscriber
     """With the address that this letter goes to."""
+    instant: int
+    """What its links are dated with, in milliseconds: no other letter's are."""
 
 
 class Letterbox:
@@ -153,16 +155,16 @@ class Letterbox:
         an address that is no longer wanted: it is dropped.
         An intent that a dead worker left behind makes the letter uncertain.
         """
-        outcome, token, address = self._scripts.run(
+        outcome, token, address, instant = self._scripts.run(
             "claim_letter", letter=letter_id, now=now.timestamp(), lease_end=(now + lease).timestamp()
         )
         if outcome != "claimed":
             return None
         letter = self.get(letter_id)
-        subscriber = letter and self._subscribers.get(letter.subscriber_id)
+        subscriber = letter and self._subscribers.asked(letter.subscriber_id)
         if not letter or not subscriber:
             return None
-        return Claim(letter, int(token), subscriber.model_copy(update={"address": address}))
+        return Claim(letter, int(token), subscriber.model_copy(update={"address": address}), int(instant))
 
     def intend(self, claim: Claim, request_id: str, now: datetime) -> bool:
         """Record that the mail is about to leave, and whether it may: False means stop, another holds it now.

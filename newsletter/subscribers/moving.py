@@ -1,9 +1,11 @@
 """Another address for the same reader: the new one confirms, the old one is told.
 
 Until the new address confirms, nothing changes, and whoever holds a link in a
-mail to the old one can stop it. To the outside a wish always looks the same,
-whoever has that address already; only the newest can be confirmed. Choices,
-id, links in old mails and the consent stay as they were.
+mail to the old one can stop it; for a week after it, the old one's own letter
+moves the reader back. To the outside a wish always looks the same, whoever has
+that address already; only the newest can be confirmed. Choices, id and consent
+stay as they were. Links to the preferences in mails to the old address end, and
+those that unsubscribe go on; no import brings the old address back.
 """
 
 from datetime import datetime
@@ -12,7 +14,7 @@ from enum import StrEnum
 from newsletter.queue import Queue
 from newsletter.settings import Settings
 from newsletter.store import Store, unavailable_store
-from newsletter.subscribers import addresses, letters, tokens
+from newsletter.subscribers import addresses, keyring, letters, tokens
 from newsletter.subscribers.scripts import Scripts
 from newsletter.subscribers.store import MOVE, MOVED, SubscriberStore, indexed
 from newsletter.subscribers.tokens import TokenReading, TokenState
@@ -93,39 +95,27 @@ def stop(store: Store, subscriber_id: int) -> bool:
 
 def look(store: Store, settings: Settings, token: str, *, now: datetime) -> Moved:
     """Return where the move that `token` was mailed for stands; nothing changes."""
-    reading = _read(token, settings, now)
-    if reading.subscriber_id is None or reading.state is not TokenState.OK:
-        return Moved(reading.state)
-    with unavailable_store():
-        found = store.mget(MOVE(id=reading.subscriber_id), MOVED(id=reading.subscriber_id))
-    waits, done = (str(kept or "").partition(" ")[0] == _instant(reading) for kept in found)
-    if waits:
-        return Moved.OPEN
-    return Moved.ALREADY if done else Moved.EXPIRED
+    return _seen(store, _read(store, token, settings, now))[0]
 
 
 def confirm(store: Store, queue: Queue, settings: Settings, token: str, *, now: datetime) -> Moved:
-    """Move the reader named by a `move` token to the address that was asked, once; the old one is told."""
-    state = look(store, settings, token, now=now)
-    if state is not Moved.OPEN:
-        return state
-    reading = _read(token, settings, now)
-    assert reading.subscriber_id is not None
+    """Move the reader to the address that a `move` token was mailed to, once; the one left is told."""
+    reading = _read(store, token, settings, now)
     assert MOVED.expires is not None
     outcome, letter_id = "stale", 0
     while outcome == "stale":
-        subscriber = SubscriberStore(store).get(reading.subscriber_id)
-        with unavailable_store():
-            wish = str(store.get(MOVE(id=reading.subscriber_id)) or "")
-        asked, _, address = wish.partition(" ")
-        if subscriber is None or asked != _instant(reading):
-            return look(store, settings, token, now=now)
+        state, key, wish = _seen(store, reading)
+        subscriber = SubscriberStore(store).get(reading.subscriber_id or 0)
+        if state is not Moved.OPEN or subscriber is None:
+            return Moved.EXPIRED if state is Moved.OPEN else state
         old = indexed(addresses.parse(subscriber.address))
+        address = wish.rpartition(" ")[2]
         outcome, letter_id = Scripts(store).run(
             "confirm_move",
             id=subscriber.id,
+            key=key,
             wish=wish,
-            asked=asked,
+            asked=str(reading.instant),
             address=address,
             **indexed(addresses.parse(address)),
             old_address=subscriber.address,
@@ -137,13 +127,26 @@ def confirm(store: Store, queue: Queue, settings: Settings, token: str, *, now: 
     letters.enqueue(queue, letter_id)
     if outcome == "moved":
         return Moved.MOVED
-    is_done = look(store, settings, token, now=now) is Moved.ALREADY  # another press came between
+    is_done = _seen(store, reading)[0] is Moved.ALREADY  # another press came between
     return Moved.ALREADY if is_done else Moved.EXPIRED
 
 
-def _read(token: str, settings: Settings, now: datetime) -> TokenReading:
-    return tokens.read("move", token, settings.keys, max_age=MOVE.expires, now=now)
+def _seen(store: Store, reading: TokenReading) -> tuple[Moved, str, str]:
+    """Return where a move stands, and for an open one the key and the value of the wish that it fulfils."""
+    if reading.subscriber_id is None or reading.state is not TokenState.OK:
+        return Moved(reading.state), "", ""
+    wish_key, past_key = (key(id=reading.subscriber_id) for key in (MOVE, MOVED))
+    with unavailable_store():
+        wish, past = (str(kept or "") for kept in store.mget(wish_key, past_key))
+    instant = str(reading.instant)
+    asked, _, wanted = wish.partition(" ")
+    if asked == instant and reading.is_for(wanted):
+        return Moved.OPEN, wish_key, wish
+    done, told, left = past.split(" ", 2) if past else ("", "", "")
+    if told == instant and reading.is_for(left):
+        return Moved.OPEN, past_key, past
+    return (Moved.ALREADY if done == instant else Moved.EXPIRED), "", ""
 
 
-def _instant(reading: TokenReading) -> str:
-    return str(int(reading.signed_at.timestamp())) if reading.signed_at else ""
+def _read(store: Store, token: str, settings: Settings, now: datetime) -> TokenReading:
+    return tokens.read("move", token, keyring.known(store, settings), max_age=MOVE.expires, now=now)

@@ -12,21 +12,23 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from newsletter.models import Preferences, Subscriber
+from newsletter.models import Preferences, Subscriber, SubscriberStatus
 from newsletter.queue import Queue
 from newsletter.settings import Settings
-from newsletter.store import Store
-from newsletter.subscribers import addresses, letters, origins, records, tokens
+from newsletter.store import Store, unavailable_store
+from newsletter.subscribers import addresses, keyring, letters, origins, records, tokens
 from newsletter.subscribers.addresses import Address
 from newsletter.subscribers.letters import LetterKind
 from newsletter.subscribers.records import Reader
 from newsletter.subscribers.scripts import Scripts
-from newsletter.subscribers.store import REJECTED, SubscriberStore, chosen, indexed
-from newsletter.subscribers.tokens import TokenState
+from newsletter.subscribers.store import REJECTED, WISH, SubscriberStore, chosen, indexed, placed
+from newsletter.subscribers.suppression import Reason
+from newsletter.subscribers.tokens import TokenReading, TokenState
 
 UNDO_WITHIN = timedelta(days=1)
 """How long the button on the goodbye page works; later, one subscribes and confirms."""
-KEEP_UNCONFIRMED = timedelta(days=14)
+assert WISH.expires is not None
+KEEP_UNCONFIRMED = WISH.expires
 """How long an address is kept that nobody confirmed: twice as long as the link works."""
 _CAP_WINDOW = timedelta(hours=1)
 
@@ -44,6 +46,8 @@ class Requested(StrEnum):
     """Enough was mailed to this address today, or in all this hour: nothing is sent."""
     BLOCKED = "blocked"
     """They complained, or said “this wasn't me”: nothing is sent."""
+    LEFT = "left"
+    """They left here, and the operator asked, not they: nothing is sent."""
     UNINVITED = "uninvited"
     """The list is for the invited, and nobody invited this address: nothing is kept or sent."""
     TOO_MANY = "too-many"
@@ -99,6 +103,9 @@ def request(
     operator's own command does: for who holds a link that we mailed.
     Raises `InvalidInputError` for an address or preferences that cannot be
     kept, `StoreUnavailableError` where nothing was saved.
+
+    Whoever left or bounced stays as they were, with what they chose, until
+    their owner confirms: what was asked for stands beside it for two weeks.
     """
     parsed = addresses.parse(address)
     passes = is_invited or how == "command"
@@ -118,6 +125,7 @@ def request(
         in_all=settings.signup_mails_per_hour,
         only_known=not passes and not _is_open_to(parsed, settings),
         letter=LetterKind.INVITATION if how == "command" else LetterKind.CONFIRM,
+        kept=int(KEEP_UNCONFIRMED.total_seconds()),
     )
     letters.enqueue(queue, letter_id)
     return Requested(outcome)
@@ -136,18 +144,24 @@ def retry_after(now: datetime) -> timedelta:
 def confirm(
     store: Store, queue: Queue, settings: Settings, token: str, *, origin: str, now: datetime
 ) -> Confirmed:
-    """Make the reader named by a `confirm` token active, once: the consent and a welcome are recorded."""
-    reading = tokens.read("confirm", token, settings.keys, max_age=tokens.CONFIRM_WITHIN, now=now)
-    if reading.state is not TokenState.OK or reading.subscriber_id is None:
+    """Make the reader named by a `confirm` token active, once: the consent and a welcome are recorded.
+
+    Only for the very address that the token was mailed to, and only since its owner last left.
+    """
+    reading = tokens.read(
+        "confirm", token, keyring.known(store, settings), max_age=tokens.CONFIRM_WITHIN, now=now
+    )
+    if reading.state is not TokenState.OK:
         return Confirmed(reading.state)
     outcome, letter_id = "moved", 0
     while outcome == "moved":
-        subscriber = SubscriberStore(store).get(reading.subscriber_id)
-        if subscriber is None:
+        subscriber = SubscriberStore(store).asked(reading.subscriber_id or 0)
+        if subscriber is None or not reading.is_for(subscriber.address):
             return Confirmed.EXPIRED
         outcome, letter_id = Scripts(store).run(
             "confirm",
             id=subscriber.id,
+            instant=reading.instant,
             address=subscriber.address,
             **indexed(addresses.parse(subscriber.address)),
             **{"from": origins.shortened(origins.network(origin))},
@@ -158,43 +172,74 @@ def confirm(
 
 
 def reject(store: Store, settings: Settings, token: str, now: datetime) -> Left:
-    """Take “this wasn't me” by a `confirm` token, however old.
+    """Take “this wasn't me” by a `reject` token, however old.
 
-    Who never confirmed is erased, and for 30 days no form can have that
-    address mailed; who is active is unsubscribed, which they can undo.
+    Who never confirmed is erased; who is active is unsubscribed, which they
+    can undo. Where nobody is active, no form can have that address mailed for
+    30 days, and no import brings it in, ever.
     """
-    reading = tokens.read("confirm", token, settings.keys, now=now)
-    if reading.subscriber_id is None:
+    reading = tokens.read("reject", token, keyring.known(store, settings), now=now)
+    if reading.state is not TokenState.OK:
         return Left.DAMAGED
-    subscriber = SubscriberStore(store).get(reading.subscriber_id)
-    if subscriber is None:
-        return Left.ALREADY
-    if _erase(store, subscriber, now, unconfirmed=True, reject=REJECTED.expires) == "erased":
+    assert REJECTED.expires is not None
+    subscriber = SubscriberStore(store).at(reading.mailbox)
+    if subscriber is not None and subscriber.status is SubscriberStatus.PENDING:
+        erased = _erase(
+            store, subscriber, now, reason=Reason.REJECTED, unconfirmed=True, reject=REJECTED.expires
+        )
+        if erased == "erased":
+            return Left.LEFT
+    if _leave(store, reading, now) is Left.LEFT:
         return Left.LEFT
-    return unsubscribe(store, settings, subscriber.id, now)
+    bucket, digest = reading.mailbox
+    with unavailable_store():
+        store.set(REJECTED(bucket=bucket, digest=digest), "1", ex=REJECTED.expires)
+    return Left.ALREADY
 
 
 def unsubscribe(store: Store, settings: Settings, token: str | int, now: datetime) -> Left:
     """Stop mailing the reader named by an `unsubscribe` token or an id; takes effect at once.
 
-    The record stays, so that an import does not bring them back. Repeats are harmless.
+    A token stops the mail to its mailbox: of who has that address now, or
+    moved away from it; where that is nobody, the address is suppressed. The
+    record stays, so that an import does not bring them back. Repeats are
+    harmless.
     """
-    subscriber_id = _named("unsubscribe", token, settings, now)
-    if subscriber_id is None:
-        return Left.DAMAGED
+    if isinstance(token, int):
+        outcome, _ = Scripts(store).run(
+            "leave", id=token, status=records.UNSUBSCRIBED, reason="", now=int(now.timestamp())
+        )
+        return Left.LEFT if outcome == "left" else Left.ALREADY
+    reading = tokens.read("unsubscribe", token, keyring.known(store, settings), now=now)
+    return _leave(store, reading, now) if reading.state is TokenState.OK else Left.DAMAGED
+
+
+def _leave(store: Store, reading: TokenReading, now: datetime) -> Left:
     outcome, _ = Scripts(store).run(
-        "leave", id=subscriber_id, status=records.UNSUBSCRIBED, reason="", now=int(now.timestamp())
+        "leave",
+        id=0,
+        status=records.UNSUBSCRIBED,
+        reason="",
+        now=int(now.timestamp()),
+        follow=True,
+        **placed(reading.mailbox),
     )
     return Left.LEFT if outcome == "left" else Left.ALREADY
 
 
-def resubscribe(store: Store, settings: Settings, token: str | int, now: datetime) -> Returned:
-    """Undo an unsubscription that is at most a day old, without a new confirmation."""
-    subscriber_id = _named("unsubscribe", token, settings, now)
-    if subscriber_id is None:
+def resubscribe(store: Store, settings: Settings, token: str, now: datetime) -> Returned:
+    """Undo an unsubscription that is at most a day old, by its own page's token: without a new confirmation.
+
+    Nobody undoes it by a link that was mailed to another address than the reader's own.
+    """
+    reading = tokens.read("unsubscribe", token, keyring.known(store, settings), now=now)
+    if reading.state is not TokenState.OK:
         return Returned.DAMAGED
     (outcome,) = Scripts(store).run(
-        "return", id=subscriber_id, now=int(now.timestamp()), within=UNDO_WITHIN.total_seconds()
+        "return",
+        **placed(reading.mailbox),
+        now=int(now.timestamp()),
+        within=UNDO_WITHIN.total_seconds(),
     )
     return Returned(outcome)
 
@@ -210,11 +255,16 @@ def erase(store: Store, subscriber_id: int, now: datetime) -> bool:
     return outcome == "erased"
 
 
-def forget_unconfirmed(store: Store, now: datetime, limit: int = 1000) -> int:
-    """Erase up to `limit` of those who never confirmed in time, without a trace; return how many went."""
-    subscribers = SubscriberStore(store)
-    old = subscribers.unconfirmed((now - KEEP_UNCONFIRMED).timestamp(), limit)
-    return sum(_erase(store, one, now, unconfirmed=True) == "erased" for one in subscribers.get_many(old))
+def forget_unconfirmed(store: Store, now: datetime) -> int:
+    """Erase those who never confirmed in time, without a trace, however many; return how many went."""
+    subscribers, gone = SubscriberStore(store), 0
+    before = (now - KEEP_UNCONFIRMED).timestamp()
+    while old := subscribers.unconfirmed(before):
+        went = sum(_erase(store, one, now, unconfirmed=True) == "erased" for one in subscribers.get_many(old))
+        gone += went
+        if not went:
+            break
+    return gone
 
 
 def _erase(
@@ -237,9 +287,3 @@ def _erase(
         reject_seconds=int(reject.total_seconds()) if reject else 0,
     )
     return str(outcome)
-
-
-def _named(purpose: tokens.Purpose, token: str | int, settings: Settings, now: datetime) -> int | None:
-    if isinstance(token, int):
-        return token
-    return tokens.read(purpose, token, settings.keys, now=now).subscriber_id

@@ -53,18 +53,32 @@ SLOT = Key(
 )
 SLOTS = Key("subscribers:slots", "hash", "`Europe/Berlin 7` → how many active readers")
 COUNTS = Key("subscribers:counts", "hash", "status letter → how many")
-LAST = Key("subscribers:last", "string", "the last id given; ids are never given twice")
+LAST = Key("subscribers:last", "string", "the last id given; none is given twice, and a restored store leaps")
 UNCONFIRMED = Key("subscribers:unconfirmed", "zset", "pending ids by when they asked, Unix seconds")
 SUPPRESSED = Key(
-    "subscribers:suppressed:{bucket}", "hash", "64 bits of an address's digest → reason and Unix seconds"
+    "subscribers:suppressed:{bucket}",
+    "hash",
+    "64 bits of an address's digest → reason, Unix seconds, and the id of who moved away",
 )
-MOVE = Key("subscribers:move:{id}", "string", "instant and address of a move to confirm", timedelta(days=7))
+WISH = Key(
+    "subscribers:wish:{id}",
+    "string",
+    "what was asked for in the name of who left or bounced, as JSON; the record stays as it is",
+    timedelta(days=14),
+)
+MOVE = Key(
+    "subscribers:move:{id}",
+    "string",
+    "the asking letter's number (0: not asked) and the address of a move to confirm",
+    timedelta(days=7),
+)
 MOVED = Key(
     "subscribers:moved:{id}",
     "string",
-    "a wish's instant and the address left, to tell it",
+    "the numbers of the letters that asked and that tell the address left, and that address",
     timedelta(days=7),
 )
+SEAL = Key("subscribers:key", "string", "what unsubscribe links are sealed with: made once, kept for ever")
 ASKED_FROM = Key("signup:network:{network}:{hour}", "string", "sign-ups from a network", timedelta(hours=2))
 ASKED_FOR = Key("signup:address:{bucket}:{digest}:{day}", "string", "confirmations mailed", timedelta(days=2))
 ASKED_IN_ALL = Key("signup:all:{hour}", "string", "mails that sign-ups caused", timedelta(hours=2))
@@ -88,8 +102,10 @@ KEYS = (
     LAST,
     UNCONFIRMED,
     SUPPRESSED,
+    WISH,
     MOVE,
     MOVED,
+    SEAL,
     ASKED_FROM,
     ASKED_FOR,
     ASKED_IN_ALL,
@@ -134,13 +150,20 @@ class SubscriberStore:
         or paused since the freeze is not among them. `now` is this moment
         where left out. Up to some thousands of ids a call.
         """
+        return self.mailable_with_key(ids, now)[0]
+
+    def mailable_with_key(
+        self, ids: Iterable[int], now: datetime | None = None
+    ) -> tuple[dict[int, str], str | None]:
+        """Return the same, and the store's key for their links, in one round trip; see `keyring`."""
         ids, now = [*ids], now or datetime.now(UTC)
-        found = orjson.loads(self._scripts.read("mailable", ids=ids)) if ids else []
-        return {
-            one: answer if isinstance(answer, str) else answer[0]
-            for one, answer in zip(ids, found, strict=True)
-            if answer and (isinstance(answer, str) or not self._is_paused(one, answer[1], answer[2], now))
+        seal, answer = self._scripts.read("mailable", ids=ids)
+        found = {
+            one: kept if isinstance(kept, str) else kept[0]
+            for one, kept in zip(ids, orjson.loads(answer), strict=True)
+            if kept and (isinstance(kept, str) or not self._is_paused(one, kept[1], kept[2], now))
         }
+        return found, seal.decode() if seal else None
 
     def _is_paused(self, subscriber_id: int, zone: str, ends: str, now: datetime) -> bool:
         if ends == ELSEWHERE:
@@ -160,6 +183,30 @@ class SubscriberStore:
         with unavailable_store():
             found = self._store.hget(BY_ADDRESS(bucket=bucket), str(digest))
         return None if found is None else int(str(found))
+
+    def at(self, place: tuple[int, int]) -> Subscriber | None:
+        """Return who has the address that is indexed there, or who moved away from it."""
+        bucket, digest = place
+        with unavailable_store(), self._store.pipeline(transaction=False) as pipe:
+            pipe.hget(BY_ADDRESS(bucket=bucket), str(digest))
+            pipe.hget(SUPPRESSED(bucket=bucket), str(digest))
+            owner, suppression = pipe.execute()
+        reason, _, mover = str(suppression or "").rpartition(" ")
+        found = owner or (mover if reason.startswith("moved ") else None)
+        return None if found is None else self.get(int(found))
+
+    def asked(self, subscriber_id: int) -> Subscriber | None:
+        """Return a subscriber as a confirmation makes them: as was asked since they left or bounced."""
+        subscriber = self.get(subscriber_id)
+        if subscriber is None or subscriber.status in {SubscriberStatus.ACTIVE, SubscriberStatus.PENDING}:
+            return subscriber
+        with unavailable_store():
+            kept = self._store.get(WISH(id=subscriber_id))
+        if kept is None:
+            return subscriber
+        wish = orjson.loads(str(kept))
+        preferences = choices.restored(wish["hour"], wish["zone"], wish["wishes"] or None)
+        return subscriber.model_copy(update={"address": wish["address"], "preferences": preferences})
 
     def count(self) -> int:
         """Return how many are known, whatever their status."""
@@ -261,7 +308,12 @@ def chosen(preferences: Preferences) -> dict[str, object]:
 
 def indexed(address: Address) -> dict[str, object]:
     """Return where an address is indexed, as scripts take it."""
-    bucket, digest = addresses.digest(address.key)
+    return placed(addresses.digest(address.key))
+
+
+def placed(place: tuple[int, int]) -> dict[str, object]:
+    """Return a place in the index, as scripts take it."""
+    bucket, digest = place
     return {"bucket": bucket, "digest": str(digest)}
 
 

@@ -1,7 +1,8 @@
 """Who must not be mailed, whatever is imported: kept by the digest of the address.
 
-A suppression outlives the subscriber. It is lifted when the reader confirms
-again, by their own word; after a complaint nothing lifts it but `lift`.
+A suppression outlives the subscriber. It ends when the reader confirms again,
+by a mail that reached the address. After a complaint no such mail is sent
+before `lift`; nothing that anybody else does makes the address active.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,12 @@ class Reason(StrEnum):
     """The provider's own list says so."""
     ERASED = "erased"
     """The reader asked to be forgotten."""
+    REJECTED = "rejected"
+    """Its owner said “this wasn't me”."""
+    MOVED = "moved"
+    """Its reader is reached at another address since."""
+    LIFTED = "lifted"
+    """Its owner asked to be asked again: a form and an invitation may, no import brings it back."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,8 @@ def suppress(store: Store, address: Address | str, reason: Reason, *, now: datet
 
     One step: the suppression is kept, the status changes, the slot forgets
     the reader. Repeats change nothing, and a complaint is never overwritten.
-    `Reason.ERASED` belongs to `signup.erase`. Raises `InvalidInputError` for
+    It takes a bounce, a complaint or an unsubscription; the other reasons
+    belong to `signup` and `moving`. Raises `InvalidInputError` for
     what is no address.
     """
     address = address if isinstance(address, Address) else addresses.parse(address)
@@ -74,8 +82,8 @@ def find(store: Store, address: Address | str) -> Suppression | None:
 def lift(store: Store, address: Address | str, *, now: datetime) -> bool:
     """Let an address sign up again, and whether anything stood in its way: at its owner's request.
 
-    Nobody becomes active by it: who complained or bounced counts as
-    unsubscribed, and confirms to come back.
+    Nobody becomes active by it, and no import brings the address back: who
+    complained or bounced counts as unsubscribed, and confirms to come back.
     """
     address = address if isinstance(address, Address) else addresses.parse(address)
     (changed,) = Scripts(store).run("lift", now=int(now.timestamp()), **indexed(address))
@@ -102,5 +110,5 @@ def _leaving(address: Address, reason: Reason, at: datetime) -> dict[str, object
 
 
 def _suppression(kept: str) -> Suppression:
-    reason, _, since = kept.partition(" ")
-    return Suppression(Reason(reason), datetime.fromtimestamp(float(since), UTC))
+    reason, since = kept.split(" ")[:2]
+    return Suppression(Reason(reason), datetime.fromtimestamp(int(float(since)), UTC))

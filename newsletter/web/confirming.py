@@ -10,7 +10,7 @@ from typing import Final
 from fastapi import Request
 from starlette.responses import Response
 
-from newsletter.subscribers import signup, tokens
+from newsletter.subscribers import keyring, signup, tokens
 from newsletter.subscribers.signup import Confirmed, Requested
 from newsletter.subscribers.store import SubscriberStore
 from newsletter.subscribers.tokens import TokenReading, TokenState
@@ -58,31 +58,42 @@ def confirm(token: str, request: Request, site: Here, posted: Posted) -> Respons
 @router.page("/reject/{token}")
 def reject_page(token: str, site: Here) -> Response:
     """Ask whether it was somebody else; change nothing."""
-    state = _read(site, token).state
-    if state is TokenState.DAMAGED:
-        return _unusable(site, token, state)
+    if not _is_genuine_no(site, token):
+        return _unusable(site, token, TokenState.DAMAGED)
     return site.page("reject.html", token=token, is_done=False)
 
 
 @router.post("/reject/{token}")
 def reject(token: str, site: Here) -> Response:
     """Let nobody ask this address again for a while; an old link serves as well."""
-    state = _read(site, token).state
-    if state is TokenState.DAMAGED:
-        return _unusable(site, token, state)
+    if not _is_genuine_no(site, token):
+        return _unusable(site, token, TokenState.DAMAGED)
     signup.reject(site.store, site.settings, token, site.now())
     return site.page("reject.html", token=token, is_done=True)
 
 
 def _read(site: Site, token: str) -> TokenReading:
-    return tokens.read("confirm", token, site.keys, max_age=tokens.CONFIRM_WITHIN, now=site.now())
+    return tokens.read(
+        "confirm",
+        token,
+        keyring.known(site.store, site.settings),
+        max_age=tokens.CONFIRM_WITHIN,
+        now=site.now(),
+    )
+
+
+def _is_genuine_no(site: Site, token: str) -> bool:
+    return (
+        tokens.read("reject", token, keyring.known(site.store, site.settings), now=site.now()).state
+        is TokenState.OK
+    )
 
 
 def _was_filled_in_here(request: Request, site: Site, reading: TokenReading) -> bool:
     cookie = request.cookies.get(proofs.CONFIRM_COOKIE)
     if cookie is None or reading.subscriber_id is None:
         return False
-    subscriber = SubscriberStore(site.store).get(reading.subscriber_id)
+    subscriber = SubscriberStore(site.store).asked(reading.subscriber_id)
     return subscriber is not None and proofs.is_same_browser(
         cookie, subscriber.address, site.keys, site.now()
     )
@@ -95,19 +106,20 @@ def _confirm(site: Site, token: str, request: Request) -> Response:
     subscriber = SubscriberStore(site.store).get(_read(site, token).subscriber_id or 0)
     if outcome in (Confirmed.DAMAGED, Confirmed.EXPIRED) or subscriber is None:
         return _over(site)
+    keys = keyring.of(site.store, site.settings)
     return site.page(
         "confirmed.html",
         first=hours.next_edition(subscriber.preferences, site.now()),
         is_new=outcome is Confirmed.CONFIRMED,
         has_edition=bool(site.dates()),
-        manage=tokens.sign("manage", subscriber.id, site.keys),
+        manage=tokens.sign("manage", subscriber.id, subscriber.address, keys),
     )
 
 
 def _send_again(site: Site, reading: TokenReading, request: Request) -> Response:
     """Record a new confirmation; the answer is that of the form, whatever becomes of it."""
-    subscriber = SubscriberStore(site.store).get(reading.subscriber_id or 0)
-    if subscriber is None:
+    subscriber = SubscriberStore(site.store).asked(reading.subscriber_id or 0)
+    if subscriber is None or not reading.is_for(subscriber.address):
         return _over(site)
     outcome = signup.request(
         site.store,

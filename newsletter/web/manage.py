@@ -16,13 +16,12 @@ from starlette.responses import RedirectResponse, Response
 from newsletter.delivery import store as delivery
 from newsletter.errors import InvalidInputError
 from newsletter.models import Subscriber, SubscriberStatus
-from newsletter.subscribers import errands, moving, preferences, signup, tokens
+from newsletter.subscribers import errands, keyring, moving, preferences, signup, tokens
 from newsletter.subscribers.moving import Asked
 from newsletter.subscribers.store import SubscriberStore
 from newsletter.web import choices, hours, links, zones
 from newsletter.web.forms import FieldError, Fields, Posted
 from newsletter.web.site import Here, Router, Site
-from newsletter.web.unsubscribing import TOO_LATE
 
 router: Final = Router()
 
@@ -31,7 +30,6 @@ SAID = {
     "saved": "Saved. It holds from the next edition on.",
     "paused": "Paused. It goes on by itself.",
     "resumed": "On again.",
-    "back": "You are subscribed again.",
     "latest": "The latest edition is on its way to you.",
     "recent": "It was sent to you within the last hour. Look in your inbox, and among the spam.",
     "asked": "Nothing has changed yet: the new address must agree first.",
@@ -98,10 +96,11 @@ def change(token: str, site: Here, posted: Posted) -> Response:
 
 
 def _holder(site: Site, token: str) -> Subscriber | None:
-    reading = tokens.read("manage", token, site.keys, now=site.now())
+    reading = tokens.read("manage", token, keyring.known(site.store, site.settings), now=site.now())
     if reading.subscriber_id is None:
         return None
-    return SubscriberStore(site.store).get(reading.subscriber_id)
+    found = SubscriberStore(site.store).get(reading.subscriber_id)
+    return found if found and reading.is_for(found.address) else None
 
 
 def _save(site: Site, token: str, subscriber: Subscriber, posted: Fields) -> Response:
@@ -173,14 +172,8 @@ def _stop_move(site: Site, token: str, subscriber: Subscriber, _posted: Fields) 
 
 def _unsubscribe(site: Site, _token: str, subscriber: Subscriber, _posted: Fields) -> Response:
     signup.unsubscribe(site.store, site.settings, subscriber.id, site.now())
-    out = tokens.sign("unsubscribe", subscriber.id, site.keys)
+    out = tokens.sign("unsubscribe", subscriber.id, subscriber.address, keyring.of(site.store, site.settings))
     return RedirectResponse(site.path(f"/u/{out}"), status_code=303)
-
-
-def _resubscribe(site: Site, token: str, subscriber: Subscriber, _posted: Fields) -> Response:
-    if signup.resubscribe(site.store, site.settings, subscriber.id, site.now()) is signup.Returned.EXPIRED:
-        raise InvalidInputError(TOO_LATE)
-    return _back(site, token, "back")
 
 
 def _delete(site: Site, _token: str, subscriber: Subscriber, posted: Fields) -> Response:
@@ -202,7 +195,6 @@ _ACTS: dict[str, Callable[[Site, str, Subscriber, Fields], Response]] = {
     "move": _move,
     "stop-move": _stop_move,
     "unsubscribe": _unsubscribe,
-    "resubscribe": _resubscribe,
     "delete": _delete,
 }
 

@@ -8,7 +8,7 @@ from typing import Final
 from starlette.responses import Response
 
 from newsletter.models import SubscriberStatus
-from newsletter.subscribers import moving, tokens
+from newsletter.subscribers import keyring, moving, tokens
 from newsletter.subscribers.moving import Moved
 from newsletter.subscribers.store import SubscriberStore
 from newsletter.web import hours
@@ -39,16 +39,17 @@ def move_page(token: str, site: Here) -> Response:
 def move(token: str, site: Here) -> Response:
     """Move the reader to the address that holds this link; pressing twice is harmless."""
     state = moving.confirm(site.store, site.queue, site.settings, token, now=site.now())
-    reading = tokens.read("move", token, site.keys, now=site.now())
+    reading = tokens.read("move", token, keyring.known(site.store, site.settings), now=site.now())
     subscriber = SubscriberStore(site.store).get(reading.subscriber_id or 0)
     if state not in (Moved.MOVED, Moved.ALREADY) or subscriber is None:
         return _unusable(site, state)
+    keys = keyring.of(site.store, site.settings)
     is_active = subscriber.status is SubscriberStatus.ACTIVE
     return site.page(
         "moved.html",
         address=subscriber.address,
         next=hours.next_edition(subscriber.preferences, site.now()) if is_active else "",
-        manage=tokens.sign("manage", subscriber.id, site.keys),
+        manage=tokens.sign("manage", subscriber.id, subscriber.address, keys),
     )
 
 

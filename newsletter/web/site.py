@@ -76,7 +76,7 @@ class Site:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The secrets; the first signs, all verify."""
+        """The secrets of forms and cookies; the first signs, all verify."""
         return self.settings.keys
 
     def now(self) -> datetime:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from newsletter.models import Preferences, Subscriber, SubscriberStatus
-from newsletter.subscribers import signup, tokens
+from newsletter.subscribers import keyring, signup, tokens
 from newsletter.subscribers.store import SubscriberStore
 from newsletter.web import hours, links
 from newsletter.web.forms import Posted
@@ -74,8 +74,10 @@ def _undo(site: Site, token: str) -> Response:
 
 def _holder(site: Site, token: str) -> tuple[bool, Subscriber | None]:
     """Return whether the link is genuine, and whom it names if they are still kept."""
-    found = tokens.read("unsubscribe", token, site.keys, now=site.now()).subscriber_id
-    return (False, None) if found is None else (True, SubscriberStore(site.store).get(found))
+    reading = tokens.read("unsubscribe", token, keyring.known(site.store, site.settings), now=site.now())
+    if reading.state is not tokens.TokenState.OK:
+        return False, None
+    return True, SubscriberStore(site.store).at(reading.mailbox)
 
 
 def _want_less(site: Site, token: str, choice: str) -> str:

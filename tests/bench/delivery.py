@@ -52,6 +52,7 @@ from newsletter.rendering.mime import Envelope  # noqa: E402
 from newsletter.rendering.site import SiteFacts  # noqa: E402
 from newsletter.settings import Settings  # noqa: E402
 from newsletter.subscribers.store import SubscriberStore  # noqa: E402
+from newsletter.subscribers.tokens import Keys  # noqa: E402
 
 SITE = SiteFacts(name="Papers", base_url="https://papers.example.org", from_="P <papers@example.org>")
 OURS_SENDGRID, OURS_SMTP = "ours: SendGrid, ledger", "ours: SMTP, ledger"
@@ -128,7 +129,7 @@ class Bench:
         self.message = digest.render(self.edition, self.wishes, SITE)
         self.ids = list(range(1, 1001))
         addresses = SubscriberStore(self.store).mailable(self.ids)
-        self.people = list(links.recipients(addresses, SITE, self.sendgrid.keys).values())
+        self.people = list(links.recipients(addresses, SITE, Keys(self.sendgrid.keys, "leaving")).values())
         envelope = Envelope(self.message, SITE, sent_at=datetime.now(UTC), stamp="bench")
         self.wire = envelope.splice(self.people[0])
         self.published = self.edition.date

@@ -267,7 +267,13 @@ def _change(store: Store, settings: Settings, clients: int = 50, each: int = 200
     queue: object = _Nobody()
     last = int(str(store.get("subscribers:last")))
     fresh = range(last + 1, last + 1 + clients * each)
-    confirms = [tokens.sign("confirm", one, settings.keys, now=NOW) for one in fresh]
+    instant = int(NOW.timestamp() * 1000) + clients * each
+    confirms = [
+        tokens.sign(
+            "confirm", one, f"new.reader{n}@example.org", tokens.Keys(settings.keys, ""), instant=instant
+        )
+        for n, one in enumerate(fresh)
+    ]
 
     def subscribe(number: int) -> None:
         signup.request(

@@ -48,7 +48,7 @@ def addresses(visitor: Visitor) -> list[str]:
         *("/authors/ines-okafor", "/authors/ada-vale", "/links", "/nowhere"),
         *(f"/d/{DAY - timedelta(days=back)}" for back in range(3)),
     ]
-    private = [f"/{page}/{visitor.token('confirm', waiting.id)}" for page in ("confirm", "reject")] + [
+    private = [f"/{page}/{visitor.token(page, waiting.id)}" for page in ("confirm", "reject")] + [
         "/confirm/x",
         "/u/x",
         "/manage/x",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+import links
 import pytest
 from served import Running, await_page, serving
 from visitor import Visitor
@@ -123,7 +124,7 @@ def addresses(running: Running) -> dict[str, str]:
         "confirm too late": f"/confirm/{old.token('confirm', waiting.id)}",
         "confirm damaged": "/confirm/x",
         "unsubscribe damaged": "/u/x",
-        "reject": f"/reject/{visitor.token('confirm', waiting.id)}",
+        "reject": f"/reject/{visitor.token('reject', waiting.id)}",
         "unsubscribe": f"/u/{visitor.token('unsubscribe', active.id)}",
         "unsubscribed": f"/u/{visitor.token('unsubscribe', gone.id)}",
         "preferences": f"/manage/{visitor.token('manage', active.id)}",
@@ -131,7 +132,7 @@ def addresses(running: Running) -> dict[str, str]:
         "preferences paused": f"/manage/{visitor.token('manage', paused.id)}",
         "preferences unsubscribed": f"/manage/{visitor.token('manage', gone.id)}",
         "preferences moving": f"/manage/{visitor.token('manage', mover.id)}",
-        "move": f"/move/{visitor.token('move', mover.id)}",
+        "move": f"/move/{links.move(visitor.store, visitor.settings, mover.id)}",
         "move over": f"/move/{visitor.token('move', active.id)}",
         "links": "/links",
         "links sent": "/links?said=sent",

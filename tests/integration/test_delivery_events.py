@@ -99,12 +99,13 @@ def test_an_event_of_a_letter_settles_it(store: Store, settings: Settings) -> No
     signup.request(
         store, queue, settings, "ada@example.org", preferences=Preferences(), origin="198.51.100.7", now=SEVEN
     )
-    letters.send_letter(store, settings, 1, lambda: SEVEN, mailer=ObedientMailer(doubt))
-    letter = Letterbox(store).get(1)
+    (one,) = Letterbox(store).pending(SEVEN)
+    letters.send_letter(store, settings, one, lambda: SEVEN, mailer=ObedientMailer(doubt))
+    letter = Letterbox(store).get(one)
     assert letter is not None
     assert letter.state is LetterState.UNCERTAIN
-    events.apply(store, [an_event(request_id="letter-1.1")], SEVEN)
-    letter = Letterbox(store).get(1)
+    events.apply(store, [an_event(request_id=f"letter-{one}.1")], SEVEN)
+    letter = Letterbox(store).get(one)
     assert letter is not None
     assert letter.state is LetterState.SENT
 

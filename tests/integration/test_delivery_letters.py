@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
+import links
 import pytest
 from mailing import DAY, ObedientMailer, accept, an_edition, publish, subscribe
 
@@ -15,7 +16,7 @@ from newsletter.models import Preferences, Recipient
 from newsletter.rendering import letters as rendering
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import errands, moving, signup, tokens
+from newsletter.subscribers import errands, keyring, moving, signup, tokens
 from newsletter.subscribers.letters import Letterbox, LetterKind, LetterState
 from newsletter.subscribers.store import SubscriberStore
 
@@ -35,7 +36,7 @@ def confirm(store: Store, settings: Settings, address: str = "ada@example.org") 
     """Press the button in the confirmation, and return the welcome's id."""
     found = SubscriberStore(store).find_id(address)
     assert found is not None
-    token = tokens.sign("confirm", found, settings.keys, now=SIX_THIRTY)
+    token = links.token(store, settings, "confirm", found, SIX_THIRTY)
     signup.confirm(
         store, queue_module.connect(settings), settings, token, origin="198.51.100.7", now=SIX_THIRTY
     )
@@ -60,12 +61,12 @@ def test_a_confirmation_is_sent_once_with_links_that_work(store: Store, settings
     assert send(store, settings, letter, ObedientMailer(look)) == "sent"
     assert send(store, settings, letter, ObedientMailer(look)) == "left alone"
     (recipient,) = seen
-    links = dict(recipient.substitutions)
-    token = links["-confirm_url-"].removeprefix(f"{settings.base_url}/confirm/")
-    assert (
-        tokens.read("confirm", token, settings.keys, now=SIX_THIRTY).subscriber_id == recipient.subscriber_id
-    )
-    assert links["-reject_url-"].startswith(f"{settings.base_url}/reject/")
+    values = dict(recipient.substitutions)
+    token = values["-confirm_url-"].removeprefix(f"{settings.base_url}/confirm/")
+    reading = tokens.read("confirm", token, keyring.of(store, settings), now=SIX_THIRTY)
+    assert reading.subscriber_id == recipient.subscriber_id
+    assert reading.is_for("ada@example.org")
+    assert values["-reject_url-"].startswith(f"{settings.base_url}/reject/")
     assert sweep.open_letters(store, SIX_THIRTY + timedelta(days=1)) == ()
 
 
@@ -202,7 +203,8 @@ def test_a_change_of_address_reaches_both_with_links_that_work(store: Store, set
     moving.request(store, queue, settings, 1, "new@example.net", now=SIX_THIRTY)
     for letter in sweep.open_letters(store, SIX_THIRTY):
         assert send(store, settings, int(letter), ObedientMailer(look)) == "sent"
-    manage = ("-manage_url-", f"{settings.base_url}/manage/{tokens.sign('manage', 1, settings.keys)}")
+    page = links.token(store, settings, "manage", 1, SIX_THIRTY)
+    manage = ("-manage_url-", f"{settings.base_url}/manage/{page}")
     name, url = seen.pop("new@example.net")
     assert (name, list(seen.values())) == ("-confirm_url-", [manage])
     token = url.removeprefix(f"{settings.base_url}/move/")
@@ -210,7 +212,8 @@ def test_a_change_of_address_reaches_both_with_links_that_work(store: Store, set
     assert moving.confirm(store, queue, settings, token, now=SIX_THIRTY) is moving.Moved.MOVED
     (letter,) = sweep.open_letters(store, SIX_THIRTY)
     send(store, settings, int(letter), ObedientMailer(look))
-    assert list(seen.values()) == [manage]
+    back = links.back(store, settings, 1)
+    assert list(seen.values()) == [("-back_url-", f"{settings.base_url}/move/{back}")]
     assert "new@example.net" not in seen
 
 

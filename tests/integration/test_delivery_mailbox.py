@@ -27,7 +27,7 @@ from newsletter.models import Recipient, SubscriberStatus
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import signup, suppression
+from newsletter.subscribers import keyring, signup, suppression
 from newsletter.subscribers.store import SubscriberStore
 from newsletter.subscribers.suppression import Reason
 
@@ -234,9 +234,11 @@ TOKEN_SUBJECTS = [
 ]
 
 
-def leaving_address(settings: Settings, number: int) -> tuple[str, str]:
+def leaving_address(store: Store, settings: Settings, number: int) -> tuple[str, str]:
     """Return the address that a reader leaves at by mail, and the token in it."""
-    links_of = dict(links.of(number, SiteFacts.of(settings), settings.keys))
+    reader = SubscriberStore(store).get(number)
+    assert reader is not None
+    links_of = dict(links.of(number, reader.address, SiteFacts.of(settings), keyring.of(store, settings)))
     address = links_of[links.BY_MAIL].removeprefix("mailto:").partition("?")[0]
     return address, links_of[links.UNSUBSCRIBE].rpartition("/")[2]
 
@@ -252,7 +254,7 @@ def test_the_address_that_a_mail_came_to_unsubscribes_whatever_the_subject(
 ) -> None:
     """Clients and gateways put what they like in front of a subject, or send none."""
     _, ids = frozen
-    address, _ = leaving_address(settings, ids[1])
+    address, _ = leaving_address(store, settings, ids[1])
     mail = f"From: r1@example.org\r\nTo: <{change(address)}>\r\nSubject: {subject}\r\n\r\n".encode()
     assert mailbox.take(store, settings, mail, SEVEN) is Taken.LEFT
     expected = [SubscriberStatus.ACTIVE] * 5
@@ -266,7 +268,7 @@ def test_a_token_is_found_anywhere_in_a_subject(
 ) -> None:
     """As the mails of before had it."""
     _, ids = frozen
-    _, token = leaving_address(settings, ids[2])
+    _, token = leaving_address(store, settings, ids[2])
     mail = f"From: r2@example.org\r\nTo: {BOUNCES}\r\nSubject: {subject.format(token)}\r\n\r\n".encode()
     assert mailbox.take(store, settings, mail, SEVEN) is Taken.LEFT
     assert status_of(store, ids[2]) is SubscriberStatus.UNSUBSCRIBED
@@ -438,7 +440,7 @@ def test_a_maildir_is_worked_off_and_an_mbox_is_left_as_it_is(
 def test_a_letter_that_bounces_ends_it_too(store: Store, settings: Settings) -> None:
     """An address that does not exist is not asked again to confirm until somebody signs up anew."""
     from newsletter import queue
-    from newsletter.delivery import letters
+    from newsletter.delivery import letters, sweep
     from newsletter.models import Preferences
 
     signup.request(
@@ -450,8 +452,9 @@ def test_a_letter_that_bounces_ends_it_too(store: Store, settings: Settings) -> 
         origin="198.51.100.7",
         now=SEVEN,
     )
-    letters.send_letter(store, settings, 1, lambda: SEVEN, mailer=ObedientMailer())
-    mail = a_report(return_path(settings, 1, "ada@example.org", "letter-1.1"))
+    (letter,) = sweep.open_letters(store, SEVEN)
+    letters.send_letter(store, settings, letter, lambda: SEVEN, mailer=ObedientMailer())
+    mail = a_report(return_path(settings, 1, "ada@example.org", f"letter-{letter}.1"))
     assert mailbox.take(store, settings, mail, SEVEN + timedelta(hours=1)) is Taken.GONE
     assert status_of(store, 1) is SubscriberStatus.BOUNCED
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import links
 import pytest
 from signups import Signups
 
@@ -9,7 +10,7 @@ from newsletter.errors import InvalidInputError
 from newsletter.models import Preferences
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import moving, signup, suppression, tokens
+from newsletter.subscribers import moving, signup, suppression
 from newsletter.subscribers.letters import Claim, LetterKind
 from newsletter.subscribers.moving import Asked, Moved
 from newsletter.subscribers.schedule import Slot
@@ -38,10 +39,8 @@ def press(list_: Signups, token: str) -> Moved:
 
 
 def token(list_: Signups) -> str:
-    """Return what stands in the newest letter's link."""
-    letter = list_.letters.get(int(list_.store.get("letters:last")))
-    assert letter is not None
-    return tokens.sign("move", 1, list_.settings.keys, now=letter.created_at)
+    """Return what stands in the newest question's link."""
+    return links.move(list_.store, list_.settings, 1)
 
 
 def taken(list_: Signups) -> list[Claim]:
@@ -60,7 +59,7 @@ def test_the_new_address_confirms_and_the_old_one_is_told(list_: Signups) -> Non
     assert (warning.letter.kind, warning.subscriber.address) == (LetterKind.MOVE_WISHED, OLD)
     assert (question.letter.kind, question.subscriber.address) == (LetterKind.NEW_ADDRESS, NEW)
     list_.later(days=3)
-    link = tokens.sign("move", 1, list_.settings.keys, now=question.letter.created_at)
+    link = token(list_)
     assert press(list_, link) is Moved.MOVED
     assert list_.subscribers.get(1) == before.model_copy(update={"address": NEW})
     assert list_.subscribers.find_id(NEW) == 1
@@ -125,7 +124,7 @@ def test_nobody_learns_whose_address_it_is(list_: Signups) -> None:
 def test_two_wishes_in_one_second_do_not_share_a_link(list_: Signups) -> None:
     """Or who can read the first address could move the reader to the second, which was never asked."""
     ask(list_, "mine@example.net")
-    mine = tokens.sign("move", 1, list_.settings.keys, now=list_.now)
+    mine = token(list_)
     ask(list_, "theirs@example.net")
     assert press(list_, mine) is Moved.EXPIRED
     assert list_.subscribers.find_id(OLD) == 1

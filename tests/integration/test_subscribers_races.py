@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
 
+import links
 import pytest
 from signups import Signups
 
 from newsletter.models import Preferences, SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import moving, signup, tokens
+from newsletter.subscribers import moving, signup
 from newsletter.subscribers.moving import Moved
 from newsletter.subscribers.schedule import Slot
 from newsletter.subscribers.signup import Confirmed, Left, Requested
@@ -113,13 +114,13 @@ def test_erasing_beside_confirming_leaves_nothing_half_done(list_: Signups) -> N
 
 def moves(list_: Signups, *readers: int, to: str) -> list[Callable[[], Moved]]:
     """Have each of these readers ask for one and the same address; return the presses that confirm it."""
-    links = []
+    asked = []
     for reader in readers:
         moving.request(list_.store, list_.queue, list_.settings, reader, to, now=list_.now)
-        links.append(tokens.sign("move", reader, list_.settings.keys, now=list_.now))
+        asked.append(links.move(list_.store, list_.settings, reader))
     return [
         lambda link=link: moving.confirm(list_.store, list_.queue, list_.settings, link, now=list_.now)
-        for link in links
+        for link in asked
     ]
 
 

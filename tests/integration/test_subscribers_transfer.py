@@ -22,6 +22,9 @@ from newsletter.subscribers.importing.table import _text
 from newsletter.subscribers.schedule import Slot
 from newsletter.subscribers.suppression import Reason
 
+OUTSIDE = (Reason.BOUNCED, Reason.COMPLAINED, Reason.UNSUBSCRIBED)
+"""What a provider or another engine says of an address."""
+
 
 @pytest.fixture
 def list_(store: Store, settings: Settings) -> Signups:
@@ -90,22 +93,21 @@ def test_of_a_file_with_a_tenth_of_its_lines_broken_the_rest_is_imported(list_: 
 
 def test_suppressions_win_over_every_import(list_: Signups) -> None:
     """Bounced, complained, unsubscribed, erased and rejected people stay out, vouched for or not."""
-    for reason in (Reason.BOUNCED, Reason.COMPLAINED, Reason.UNSUBSCRIBED):
+    for reason in OUTSIDE:
         suppression.suppress(list_.store, f"{reason}-unknown@example.org", reason, now=list_.now)
         list_.join(f"{reason}@example.org", origin="192.0.2.1")
         suppression.suppress(list_.store, f"{reason}@example.org", reason, now=list_.now)
     signup.erase(list_.store, list_.join("erased@example.org"), list_.now)
     list_.ask("rejected@example.org")
-    signup.reject(list_.store, list_.settings, list_.token("confirm", "rejected@example.org"), list_.now)
+    signup.reject(list_.store, list_.settings, list_.token("reject", "rejected@example.org"), list_.now)
     list_.join("left@example.org")
     list_.leave("left@example.org")
     people = [
-        *(f"{reason}{known}@example.org" for reason in Reason for known in ("", "-unknown")),
+        *(f"{reason}{known}@example.org" for reason in OUTSIDE for known in ("", "-unknown")),
         "erased@example.org",
         "rejected@example.org",
         "LEFT@example.org",
     ]
-    people.remove("erased-unknown@example.org")
     waiting = list_.mail()
     for confirmed in (True, False):
         report = bring(list_, "\n".join(people), confirmed=confirmed)

@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import links
 import pytest
 from aiosmtpd.controller import Controller
 from free_port import free_port
@@ -30,7 +31,7 @@ from newsletter.papers import intake
 from newsletter.papers.store import PaperStore
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import signup, tokens
+from newsletter.subscribers import signup
 from newsletter.subscribers.store import SubscriberStore
 
 DAYS = tuple(date(2026, 4, 17) + timedelta(days=number) for number in range(12))
@@ -120,7 +121,7 @@ def subscribe_readers(store: Store, settings: Settings, now: datetime) -> None:
         signup.request(store, asked, settings, address, preferences=wish, origin=origin, now=now)
         found = SubscriberStore(store).find(address)
         assert found is not None
-        token = tokens.sign("confirm", found.id, settings.keys, now=now)
+        token = links.token(store, settings, "confirm", found.id, now)
         assert (
             signup.confirm(store, asked, settings, token, origin=origin, now=now)
             is signup.Confirmed.CONFIRMED

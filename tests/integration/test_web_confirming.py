@@ -107,7 +107,7 @@ def test_a_damaged_link_is_404(visitor: Visitor, page: str, way: str):
 def test_who_did_not_ask_can_stop_it_for_a_month(visitor: Visitor):
     """“This wasn't me” erases the address, and no form makes us write to it for 30 days."""
     reader = visitor.reader("ada@example.org", "pending")
-    link = f"/reject/{visitor.token('confirm', reader.id)}"
+    link = f"/reject/{visitor.token('reject', reader.id)}"
     before = visitor.everything()
     assert visitor.web.get(link).status_code == 200
     assert visitor.everything() == before

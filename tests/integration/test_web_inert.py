@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
+import links
 import pytest
 from elements import Elements
 from searching import Library, a_work
@@ -121,14 +122,15 @@ def _walk_tokens(visitor: Visitor) -> None:
         token = visitor.token("manage", reader.id)
         visitor.web.post(f"/manage/{token}", data={"do": "move", "email": "new@example.net"})
         visitor.web.get(f"/manage/{token}?said=asked")
-        visitor.web.get(f"/move/{visitor.token('move', reader.id)}")
+        is_asked = visitor.store.exists(f"subscribers:move:{reader.id}")
+        move = links.move(visitor.store, visitor.settings, reader.id) if is_asked else "over"
+        visitor.web.get(f"/move/{move}")
         visitor.web.post(f"/manage/{token}", data={"do": "save", "topics": "<b>"})
-        visitor.web.post(f"/move/{visitor.token('move', reader.id)}")
+        visitor.web.post(f"/move/{move}")
     pending = visitor.reader("later@example.net", "pending")
-    token = visitor.token("confirm", pending.id)
-    visitor.web.get(f"/reject/{token}")
-    visitor.web.post(f"/confirm/{token}")
-    visitor.web.post(f"/reject/{visitor.token('confirm', visitor.reader('no@example.net', 'pending').id)}")
+    visitor.web.get(f"/reject/{visitor.token('reject', pending.id)}")
+    visitor.web.post(f"/confirm/{visitor.token('confirm', pending.id)}")
+    visitor.web.post(f"/reject/{visitor.token('reject', visitor.reader('no@example.net', 'pending').id)}")
 
 
 def _walk_forms(visitor: Visitor) -> None:

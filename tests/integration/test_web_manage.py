@@ -115,14 +115,16 @@ def test_a_pause_without_a_sound_end_is_refused(visitor: Visitor, reader: Subscr
     assert visitor.subscribers.get(reader.id).preferences.paused_until is None
 
 
-def test_unsubscribing_here_leads_to_undo_and_the_banner_brings_back(visitor: Visitor, reader: Subscriber):
-    """The same goodbye page, with the same undo."""
+def test_unsubscribing_here_leads_to_undo_and_only_there_back(visitor: Visitor, reader: Subscriber):
+    """The same goodbye page, with the same undo; the preferences themselves make nobody active."""
     page = link(visitor, reader)
     answer = visitor.web.post(page, data={"do": "unsubscribe"})
     assert answer.headers["location"] == f"/u/{visitor.token('unsubscribe', reader.id)}"
     assert visitor.subscribers.get(reader.id).status is SubscriberStatus.UNSUBSCRIBED
     assert "You are unsubscribed; nothing is sent." in seen(visitor.web.get(page).text)
-    visitor.web.post(page, data={"do": "resubscribe"})
+    assert visitor.web.post(page, data={"do": "resubscribe"}).status_code == 400
+    assert visitor.subscribers.get(reader.id).status is SubscriberStatus.UNSUBSCRIBED
+    visitor.web.post(answer.headers["location"], data={"from": "page", "choice": "undo"})
     assert visitor.subscribers.get(reader.id).status is SubscriberStatus.ACTIVE
 
 

@@ -60,7 +60,7 @@ def link_in(text: str) -> str:
 
 
 def test_the_whole_move(visitor: Visitor, reader: Subscriber):
-    """Asked, told, confirmed, told again; id, choices and every old link stay good."""
+    """Asked, told, confirmed, told again; id and choices stay, old links show nothing and unsubscribe."""
     out, page = f"/u/{visitor.token('unsubscribe', reader.id)}", manage(visitor, reader)
     assert f"{NEW} is to become your address" in seen(ask(visitor, reader).text)
     visitor.later(seconds=1)
@@ -74,10 +74,26 @@ def test_the_whole_move(visitor: Visitor, reader: Subscriber):
         done = visitor.web.post(move)
         assert (done.status_code, f"Mail goes to {NEW}" in seen(done.text)) == (200, True)
     assert visitor.subscribers.get(reader.id) == reader.model_copy(update={"address": NEW})
-    assert list(mails(visitor)) == [OLD], "and the new one is not told what it did itself"
-    assert NEW in visitor.web.get(page).text
+    told = mails(visitor)
+    assert list(told) == [OLD], "and the new one is not told what it did itself"
+    for answer in (visitor.web.get(page), visitor.web.post(page, data={"do": "delete", "sure": "yes"})):
+        assert (answer.status_code, NEW in answer.text) == (404, False)
     visitor.web.post(out)
     assert visitor.subscribers.get(reader.id).status == "unsubscribed"
+    visitor.web.post(out, data={"from": "page", "choice": "undo"})
+    assert visitor.subscribers.get(reader.id).status == "unsubscribed", "only the new address undoes it"
+
+
+def test_who_was_moved_by_somebody_else_has_it_back_by_the_notice(visitor: Visitor, reader: Subscriber):
+    """For a week the letter to the old address undoes the move, pressed any number of times."""
+    ask(visitor, reader)
+    visitor.later(seconds=1)
+    visitor.web.post(link_in(mails(visitor)[NEW]))
+    back = link_in(mails(visitor)[OLD])
+    for _ in range(2):
+        assert f"Mail goes to {OLD}" in seen(visitor.web.post(back).text)
+    assert visitor.subscribers.get(reader.id) == reader
+    assert visitor.subscribers.find_id(NEW) is None
 
 
 def test_whoever_has_the_address_already_the_answer_is_the_same(visitor: Visitor, reader: Subscriber):

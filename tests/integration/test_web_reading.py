@@ -170,7 +170,7 @@ def test_a_link_to_a_page_can_be_shown_elsewhere(visitor: Visitor, path: str):
 def test_a_page_whose_address_holds_a_token_shows_nothing_elsewhere(visitor: Visitor, purpose: str):
     """No canonical address, no picture, no feed: a link to it must not be spread."""
     reader = visitor.reader("ada@example.org")
-    token = visitor.token({"u": "unsubscribe", "reject": "confirm"}.get(purpose, purpose), reader.id)
+    token = visitor.token({"u": "unsubscribe"}.get(purpose, purpose), reader.id)
     page = visitor.web.get(f"/{purpose}/{token}")
     assert page.status_code == 200
     assert meta(page.text).keys() == {"viewport", "color-scheme", "robots"}

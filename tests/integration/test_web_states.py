@@ -85,7 +85,7 @@ STATES: dict[str, tuple[Ask, int, str]] = {
         "Copy the whole line from the message.",
     ),
     "not me": (
-        link("reject", "confirm", "pending", post={}),
+        link("reject", "reject", "pending", post={}),
         200,
         "For 30 days nobody can make us write to your",
     ),
@@ -155,16 +155,17 @@ def test_a_state_has_its_status_and_its_words(visitor: Visitor, name: str):
 
 
 def test_when_the_store_is_down_the_form_says_that_nothing_was_saved(
-    make_settings: Callable[..., Settings], tmp_path
+    make_settings: Callable[..., Settings], tmp_path, store: Store
 ):
     """503, when to come again, and the same words for every form."""
+    mailed = Visitor(make_settings())
     visitor = Visitor(make_settings(redis_url=f"unix://{tmp_path}/nobody.sock"))
     for answer in (
         visitor.subscribe("ada@example.org"),
         visitor.web.post("/links", data={"email": "ada@example.org", "stamp": visitor.stamp()}),
-        visitor.web.post(f"/manage/{visitor.token('manage', 1)}", data={"do": "save"}),
-        visitor.web.post(f"/move/{visitor.token('move', 1)}"),
-        visitor.web.post(f"/u/{visitor.token('unsubscribe', 1)}"),
+        visitor.web.post(f"/manage/{mailed.token('manage', 1)}", data={"do": "save"}),
+        visitor.web.post(f"/move/{mailed.token('move', 1)}"),
+        visitor.web.post(f"/u/{mailed.token('unsubscribe', 1)}"),
     ):
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
         assert "Nothing was saved. Please try again in a minute." in answer.text

@@ -10,15 +10,15 @@
 
 local record = read(given.id)
 if not record or record[STATUS] ~= ACTIVE then return {'unknown', {}} end
-local owner = tonumber(redis.call('HGET', 'subscribers:by-address:' .. given.bucket, given.digest) or 0)
-if owner == given.id and record[ADDRESS] == given.address then return {'same', {}} end
+local holder = owner()
+if holder == given.id and record[ADDRESS] == given.address then return {'same', {}} end
 local today = 'signup:moves:' .. given.id .. ':' .. math.floor(given.now / DAY_SECONDS)
 if tally(today, DAY_SECONDS) > given.per_reader then return {'too-many', {}} end
 
 local key = 'subscribers:move:' .. given.id
-local asked, wished = (redis.call('GET', key) or ''):match('^(%d+) (.+)$')
+local wished = (redis.call('GET', key) or ''):match('^%d+ (.+)$')
 local outcome = 'confirm'
-if owner > 0 and owner ~= given.id then
+if holder > 0 and holder ~= given.id then
   outcome = 'taken'
 elseif is_blocked() then
   outcome = 'blocked'
@@ -26,13 +26,16 @@ elseif not may_mail(true) then
   outcome = 'capped'
 end
 
--- Only the newest wish can be confirmed: its link carries its second, so no two wishes share one.
--- A wish that was mailed already outlives the same one unmailed.
-local at = math.max(given.now, (tonumber(asked) or 0) + 1)
-if outcome == 'confirm' or wished ~= given.address then
-  redis.call('SET', key, at .. ' ' .. given.address, 'EX', given.within)
-end
+-- Only the newest wish can be confirmed: its link carries the number of the letter that asks, and no two letters
+-- share one. A wish that was mailed already outlives the same one unmailed.
 local letters = {}
 if wished ~= given.address then table.insert(letters, write_letter('move-wished', given.id, given.now)) end
-if outcome == 'confirm' then table.insert(letters, write_letter('new-address', given.id, at)) end
+local at = 0
+if outcome == 'confirm' then
+  at = write_letter('new-address', given.id, given.now)
+  table.insert(letters, at)
+end
+if outcome == 'confirm' or wished ~= given.address then
+  redis.call('SET', key, string.format('%.0f %s', at, given.address), 'EX', given.within)
+end
 return {outcome, letters}

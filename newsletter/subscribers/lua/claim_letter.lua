@@ -1,4 +1,4 @@
--- A worker takes a letter. Returns {outcome, token, address to send to}: claimed, or why not.
+-- A worker takes a letter. Returns {outcome, token, address to send to, instant of its link}: claimed, or why not.
 --
 -- given: letter, now, lease_end
 
@@ -7,10 +7,10 @@ local DOUBT_SECONDS = 45 * 86400
 
 local key = 'letter:' .. given.letter
 local from = redis.call('ZSCORE', 'letters:open', given.letter)
-if not from then return {'settled', 0, ''} end
-if tonumber(from) > given.now then return {'held', 0, ''} end
+if not from then return {'settled', 0, '', 0} end
+if tonumber(from) > given.now then return {'held', 0, '', 0} end
 
-local kept = redis.call('HMGET', key, 'kind', 'subscriber', 'state', 'created')
+local kept = redis.call('HMGET', key, 'kind', 'subscriber', 'state')
 local kind, id, state = kept[1], tonumber(kept[2]), kept[3]
 
 -- Whoever wrote this intent may have sent the mail before they died.
@@ -19,22 +19,26 @@ if state == 'intent' then
   redis.call('EXPIRE', key, DOUBT_SECONDS)
   redis.call('ZREM', 'letters:open', given.letter)
   redis.call('ZADD', 'letters:uncertain', given.now, given.letter)
-  return {'uncertain', 0, ''}
+  return {'uncertain', 0, '', 0}
 end
 
 local record = id and read(id)
-local wanted = (kind == 'confirm' or kind == 'invitation') and PENDING or ACTIVE
+local asks = kind == 'confirm' or kind == 'invitation'
+local wanted = asks and PENDING or ACTIVE
 local address = record and record[ADDRESS]
-if address and (kind == 'new-address' or kind == 'move-wished') then
+if record and asks and record[STATUS] ~= PENDING and record[STATUS] ~= ACTIVE then
+  local wish = wish_of(id)
+  wanted, address = record[STATUS], wish and given.letter >= wish.since and wish.address
+elseif address and (kind == 'new-address' or kind == 'move-wished') then
   local wish = redis.call('GET', 'subscribers:move:' .. id)
   local asked, wished = (wish or ''):match('^(%d+) (.+)$')
   if kind == 'new-address' then
-    address = tonumber(asked) == tonumber(kept[4]) and wished
+    address = tonumber(asked) == given.letter and wished
   elseif not wish then
     address = false
   end
 elseif address and kind == 'old-address' then
-  address = (redis.call('GET', 'subscribers:moved:' .. id) or ''):match('^%d+ (.+)$')
+  address = (redis.call('GET', 'subscribers:moved:' .. id) or ''):match('^%d+ %d+ (.+)$')
 end
 if not address or record[STATUS] ~= wanted then
   if kind then
@@ -42,9 +46,10 @@ if not address or record[STATUS] ~= wanted then
     redis.call('EXPIRE', key, DROPPED_SECONDS)
   end
   redis.call('ZREM', 'letters:open', given.letter)
-  return {'dropped', 0, ''}
+  return {'dropped', 0, '', 0}
 end
 
 redis.call('HSET', key, 'state', 'claimed')
 redis.call('ZADD', 'letters:open', given.lease_end, given.letter)
-return {'claimed', redis.call('HINCRBY', key, 'token', 1), address}
+-- a question's link is dated when it leaves, not when it was written: a mailer may have been down for days
+return {'claimed', redis.call('HINCRBY', key, 'token', 1), address, asks and next_instant(given.now) or given.letter}

@@ -24,6 +24,7 @@ redis.call('HDEL', bucket('at', given.id))
 if given.reject_seconds > 0 then
   redis.call('SET', 'signup:rejected:' .. given.bucket .. ':' .. given.digest, 1, 'EX', given.reject_seconds)
 end
+redis.call('DEL', 'subscribers:wish:' .. given.id)
 redis.call('DEL', 'signup:told:' .. given.id, 'signup:latest:' .. given.id)
 redis.call('DEL', 'subscribers:move:' .. given.id, 'subscribers:moved:' .. given.id)
 return {'erased'}

@@ -7,7 +7,7 @@
 --        confirmed        true where consent was proven elsewhere; else an invitation is mailed
 --        after            seconds from asking to confirming, where known; or absent
 
-local id = tonumber(redis.call('HGET', 'subscribers:by-address:' .. given.bucket, given.digest) or 0)
+local id = owner()
 if id > 0 then return {'known', id, 0} end
 if suppression() then return {'suppressed', 0, 0} end
 if redis.call('EXISTS', 'signup:rejected:' .. given.bucket .. ':' .. given.digest) == 1 then

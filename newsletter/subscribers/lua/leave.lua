@@ -6,19 +6,36 @@
 --        now
 --        bucket, digest   where the address is indexed; needed without id and with a reason
 --        reason           kept among the suppressions, even for an address that nobody subscribed; "" for none
+--        follow           true: it was said by a link to that address, so whoever moved away from there leaves too,
+--                         and where nobody is known the address is suppressed
 
 local STRONGER = { [UNSUBSCRIBED] = 1, [BOUNCED] = 2, [COMPLAINED] = 3 }
 
-if given.reason ~= '' then suppress(given.reason, given.now) end
 local id = given.id
-if id == 0 then
-  id = tonumber(redis.call('HGET', 'subscribers:by-address:' .. given.bucket, given.digest) or 0)
+if id == 0 then id = owner() end
+if id == 0 and given.follow then
+  local kept = redis.call('HGET', 'subscribers:suppressed:' .. given.bucket, given.digest) or ''
+  id = tonumber(kept:match('^moved %S+ (%d+)$') or 0)
 end
 local record = id > 0 and read(id)
-if not record then return {'unknown', 0} end
-if (STRONGER[record[STATUS]] or 0) >= STRONGER[given.status] then return {'already', id} end
+if given.reason ~= '' then suppress(given.reason, given.now) end
+if given.follow and suppression() == 'lifted' then keep_suppression('unsubscribed', given.now, given) end
+if not record then
+  -- said by the owner of an address that nobody here has: no import and no earlier question brings it in
+  if given.follow and suppression() ~= 'complained' then keep_suppression('unsubscribed', given.now, given) end
+  return {'unknown', 0}
+end
+if given.status ~= BOUNCED then redis.call('DEL', 'subscribers:wish:' .. id) end
+local is_by_reader = given.status == UNSUBSCRIBED and is_blank(record[LEFT])
+if (STRONGER[record[STATUS]] or 0) >= STRONGER[given.status] then
+  if is_by_reader then
+    record[LEFT] = given.now
+    write(id, record)
+  end
+  return {'already', id}
+end
 
-if given.status == UNSUBSCRIBED then record[LEFT] = given.now end
+if is_by_reader then record[LEFT] = given.now end
 become(id, record, given.status, given.now)
 write(id, record)
 return {'left', id}

@@ -162,10 +162,19 @@ local function create(record, now)
   return id
 end
 
+-- An instant in milliseconds that was never given before, and as good as never comes again after an older
+-- copy of this store was put back, because clocks go on: the number of a letter, and what a link is dated with.
+local function next_instant(now)
+  local last = tonumber(redis.call('GET', 'letters:last') or 0)
+  local instant = string.format('%.0f', math.max(math.floor(now * 1000), last + 1))
+  redis.call('SET', 'letters:last', instant)
+  return tonumber(instant)
+end
+
 -- A mail that must be sent: recorded in the step that makes it necessary, open until it is settled.
 -- The score is the instant from which a worker may take it.
 local function write_letter(kind, id, now)
-  local letter = redis.call('INCR', 'letters:last')
+  local letter = next_instant(now)
   redis.call('HSET', 'letter:' .. letter, 'kind', kind, 'subscriber', id, 'created', now, 'state', 'pending')
   redis.call('ZADD', 'letters:open', now, letter)
   return letter
@@ -219,9 +228,45 @@ local function is_too_much()
   return tally(key, HOUR_SECONDS) > given.per_network
 end
 
-local function suppress(reason, now)
-  local before = suppression()
-  if before ~= 'complained' and before ~= reason then  -- a complaint outlives every other reason
-    redis.call('HSET', 'subscribers:suppressed:' .. given.bucket, given.digest, reason .. ' ' .. now)
-  end
+-- `mover` is the id of the reader who moved away from the address, where that is the reason.
+local function keep_suppression(reason, now, at, mover)
+  local since = string.format('%.3f', next_instant(now) / 1000)
+  redis.call('HSET', 'subscribers:suppressed:' .. at.bucket, at.digest,
+    reason .. ' ' .. since .. (mover and ' ' .. mover or ''))
+end
+
+local function suppress(reason, now, at, mover)
+  at = at or given
+  local key = 'subscribers:suppressed:' .. at.bucket
+  local before = (redis.call('HGET', key, at.digest) or ''):match('^%S*')
+  if before == 'complained' or before == reason then return end  -- a complaint outlives every other reason
+  if before == 'moved' and reason ~= 'complained' then return end  -- old links still lead to who moved away
+  keep_suppression(reason, now, at, mover)
+end
+
+-- When an address was suppressed, in milliseconds; 0 where it is not.
+local function suppressed_at()
+  local kept = redis.call('HGET', 'subscribers:suppressed:' .. given.bucket, given.digest)
+  return kept and tonumber(kept:match('^%S+ (%S+)')) * 1000 or 0
+end
+
+-- Who has this address, or 0.
+local function owner()
+  return tonumber(redis.call('HGET', 'subscribers:by-address:' .. given.bucket, given.digest) or 0)
+end
+
+-- What somebody asked for, on a form, in the name of an address whose owner left or bounced: kept beside the
+-- record, which stays as it is until the owner confirms. As JSON; `since` is the first of these wishes in a row.
+local function wish_of(id)
+  local kept = redis.call('GET', 'subscribers:wish:' .. id)
+  return kept and cjson.decode(kept)
+end
+
+local LEFT_BY_OWNER = { unsubscribed = true, erased = true, rejected = true, complained = true }
+
+-- Whether the owner of an address said here that no mail is wanted, and has not asked the operator since.
+local function has_left(record)
+  if suppression() == 'lifted' then return false end
+  if record and (record[STATUS] == UNSUBSCRIBED or not is_blank(record[LEFT])) then return true end
+  return LEFT_BY_OWNER[suppression()] or false
 end

@@ -8,7 +8,7 @@
 
 if is_too_much() then return {'too-many', 0, 0} end
 if is_blocked() then return {'blocked', 0, 0} end
-local id = tonumber(redis.call('HGET', 'subscribers:by-address:' .. given.bucket, given.digest) or 0)
+local id = owner()
 local record = id > 0 and read(id)
 if not record or record[STATUS] ~= ACTIVE then return {'unknown', 0, 0} end
 return tell(id)

@@ -25,24 +25,28 @@ def test_ids_survive_being_packed(numbers: list[int]) -> None:
 
 
 @given(
-    st.lists(st.integers(0, 2**40 - 1), max_size=5),
+    st.lists(st.integers(0, tokens.LAST_ID), max_size=5),
     st.text(min_size=1, max_size=100),
-    st.sampled_from(["unsubscribe", "manage"]),
+    st.sampled_from(["unsubscribe", "manage", "reject"]),
 )
 def test_many_tokens_are_those_that_would_be_signed_one_by_one(
     numbers: list[int], key: str, purpose: tokens.Purpose
 ) -> None:
     """Whatever the key, and none for nobody."""
-    signed = tokens.sign_many(purpose, numbers, (key,))
-    assert signed == [tokens.sign(purpose, number, (key,)) for number in numbers]
-    readings = [tokens.read(purpose, token, (key,), now=datetime.now(UTC)) for token in signed]
+    keys = tokens.Keys((key,), key)
+    to = [f"Reader{number}@bücher.example" for number in numbers]
+    signed = tokens.sign_many(purpose, numbers, to, keys)
+    assert signed == [
+        tokens.sign(purpose, number, address, keys) for number, address in zip(numbers, to, strict=True)
+    ]
+    readings = [tokens.read(purpose, token, keys, now=datetime.now(UTC)) for token in signed]
     assert [reading.subscriber_id for reading in readings] == numbers
 
 
 def test_a_token_with_an_age_is_not_signed_by_the_thousand() -> None:
     """Its instant would be everybody's."""
     with pytest.raises(ValueError, match="has an age"):
-        tokens.sign_many("confirm", [1], ("key",))
+        tokens.sign_many("confirm", [1], ["a@example.org"], tokens.Keys(("key",), "key"))
 
 
 @given(st.lists(st.tuples(st.text(max_size=30), st.text(max_size=30), st.booleans()), max_size=8))

@@ -19,7 +19,7 @@ PLACEHOLDERS = {
     "already": {"-manage_url-", "-unsubscribe_url-"},
     "new-address": {"-confirm_url-"},
     "move-wished": {"-manage_url-"},
-    "old-address": {"-manage_url-"},
+    "old-address": {"-back_url-"},
 }
 
 

@@ -21,7 +21,8 @@ from newsletter.subscribers import addresses
         pytest.param("ada@EXÄMPLE.org", "ada@exämple.org", "ada@xn--exmple-cua.org", id="idn"),
         pytest.param("ada@xn--exmple-cua.org", "ada@exämple.org", "ada@xn--exmple-cua.org", id="punycode"),
         pytest.param("STRASSE@example.org", "STRASSE@example.org", "strasse@example.org", id="upper"),
-        pytest.param("straße@example.org", "straße@example.org", "strasse@example.org", id="sharp-s"),
+        pytest.param("Straße@example.org", "Straße@example.org", "straße@example.org", id="sharp-s"),
+        pytest.param("ſmith@example.org", "ſmith@example.org", "ſmith@example.org", id="long-s"),
         pytest.param("李@example.org", "李@example.org", "李@example.org", id="cjk"),
     ],
 )
