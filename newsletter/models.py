@@ -191,6 +191,8 @@ class Entry(Value):
     """One or two sentences of the abstract, verbatim."""
     offered_on: date | None = None
     """The earlier day whose tail held it: who follows its words had it then, the others have it now."""
+    offered_place: int | None = None
+    """Its place by score on that day, 0 the best: who asked for more papers than that has had it too."""
     edition_of: date | None = None
     """In an edition of several days: the day whose own edition held it."""
 
@@ -221,6 +223,8 @@ class Section(Value):
     entries: tuple[Entry, ...] = ()
 
 
+MOST_SEATED = 25
+"""Readers who ask for more papers than this get the best of a day's tail besides what is announced."""
 LEADING = 5
 """How many papers stand before the topics, by score alone."""
 MOST_TOPICS = 5

@@ -42,6 +42,8 @@ class Inputs(Value):
     """Papers never announced that are new, or that somebody spoke of since the last edition."""
     offered: Mapping[str, date] = {}
     """Which candidates an earlier tail held, and when."""
+    offered_places: Mapping[str, int] = {}
+    """Which place by score those had that day."""
     topics: tuple[Found, ...] = ()
     """Best first; those that may be shown."""
     history: History = History()
@@ -56,7 +58,7 @@ def arrange(inputs: Inputs) -> Edition:
     scored = rank(inputs.candidates, inputs.history, inputs.composed_at)
     wanted = [one for one in scored if one.paper.id not in inputs.offered or _is_liked(one)]
     seated = seat(wanted, [topic.ids for topic in inputs.topics], inputs.papers)
-    entries = {one.paper.id: _entry(one, inputs.offered) for one in seated}
+    entries = {one.paper.id: _entry(one, inputs) for one in seated}
     sections = in_sections(inputs.topics, entries)
     placed = {entry.paper.id for section in sections for entry in section.entries}
     return Edition(
@@ -81,14 +83,15 @@ def _is_liked(one: Scored) -> bool:
     return any(reason.term == "votes" and reason.points > 0 for reason in one.reasons)
 
 
-def _entry(one: Scored, offered: Mapping[str, date]) -> Entry:
+def _entry(one: Scored, inputs: Inputs) -> Entry:
     return Entry(
         paper=one.paper,
         score=one.score,
         reasons=one.reasons,
         why=explain(one),
         summary=summarise(one.paper.abstract),
-        offered_on=offered.get(one.paper.id),
+        offered_on=inputs.offered.get(one.paper.id),
+        offered_place=inputs.offered_places.get(one.paper.id),
     )
 
 

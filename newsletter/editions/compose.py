@@ -171,6 +171,7 @@ def read(store: Store, settings: Settings, day: date, now: datetime, *, is_short
         cut_off=_cut_off(settings, day),
         candidates=papers,
         offered=offered,
+        offered_places=EditionStore(store).offered_places(offered),
         topics=topics,
         history=history,
         coverage=tuple(_coverage(one, new) for one in health),

@@ -53,10 +53,15 @@ class Finder:
     def told(self, place: int) -> Entry:
         """Return an entry with the sentences that one of the tail was stored without."""
         if place not in self._told:
-            entry = self._entries[place]
-            said = {"why": explain(entry), "summary": summarise(entry.paper.abstract)}
-            self._told[place] = entry if entry.why or entry.summary else entry.model_copy(update=said)
+            self._told[place] = told(self._entries[place])
         return self._told[place]
+
+
+def told(entry: Entry) -> Entry:
+    """Return an entry with its sentences; those of a tail are stored without."""
+    if entry.why or entry.summary:
+        return entry
+    return entry.model_copy(update={"why": explain(entry), "summary": summarise(entry.paper.abstract)})
 
 
 def finder(edition: Edition) -> Finder:

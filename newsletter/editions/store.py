@@ -24,12 +24,18 @@ TAIL = Key("edition:tail:{day}", "string", "the edition's tail: base64 of deflat
 INPUTS = Key("edition:inputs:{day}", "string", "what it was made from: base64 of deflated JSON", INPUTS_KEPT)
 DATES = Key("edition:dates", "zset", "dates that have an edition, by their ordinal")
 ANNOUNCED = Key("edition:announced", "zset", "ids of announced papers, by the edition's ordinal; for ever")
-OFFERED = Key("edition:offered", "zset", "ids of papers that stood in a tail, by its ordinal; 30 days")
+OFFERED = Key(
+    "edition:offered",
+    "zset",
+    "ids of papers that stood in a tail, by its ordinal; after the point their place; 30 days",
+)
 LEARNT = Key("edition:learnt", "zset", "dates whose papers the memory has learnt, by their ordinal")
 BEGUN = Key("edition:begun:{day}", "string", "how often composing the edition was begun", timedelta(days=2))
 KEYS = (FROZEN, TAIL, INPUTS, DATES, ANNOUNCED, OFFERED, LEARNT, BEGUN)
 
 _AT_ONCE = 1000
+_PLACES = 100_000
+"""Places that fit behind the point of a mark."""
 _MOST_READ = 8
 """Editions kept as they were read: today's, and those before it that a reader is told of."""
 log = logging.getLogger(__name__)
@@ -110,11 +116,16 @@ class EditionStore:
 
     def announced_on(self, ids: Iterable[str]) -> dict[str, date]:
         """Return the day of the edition that announced each of `ids`, where one did."""
-        return self._days_of(ANNOUNCED(), ids)
+        return {name: date.fromordinal(int(mark)) for name, mark in self._marks(ANNOUNCED(), ids).items()}
 
     def offered(self, ids: Iterable[str]) -> dict[str, date]:
         """Return when those of `ids` that stood in a tail did so."""
-        return self._days_of(OFFERED(), ids)
+        return {name: date.fromordinal(int(mark)) for name, mark in self._marks(OFFERED(), ids).items()}
+
+    def offered_places(self, ids: Iterable[str]) -> dict[str, int]:
+        """Return the place by score that those of `ids` had on the day whose tail held them, 0 the best."""
+        marks = self._marks(OFFERED(), ids)
+        return {name: round(mark % 1 * _PLACES) for name, mark in marks.items()}
 
     def inputs(self, day: date) -> Inputs | None:
         """Return what the edition of `day` was made from, while that is kept."""
@@ -148,7 +159,11 @@ class EditionStore:
             if edition.entries:
                 pipe.zadd(ANNOUNCED(), {entry.paper.id: ordinal for entry in edition.entries}, nx=True)
             if edition.tail:
-                pipe.zadd(OFFERED(), {entry.paper.id: ordinal for entry in edition.tail}, nx=True)
+                places = enumerate(edition.tail, len(edition.listed))
+                marks = {
+                    entry.paper.id: ordinal + min(place, _PLACES - 1) / _PLACES for place, entry in places
+                }
+                pipe.zadd(OFFERED(), marks, nx=True)
             pipe.zremrangebyscore(OFFERED(), "-inf", ordinal - OFFERED_KEPT.days)
             try:
                 pipe.execute()
@@ -179,17 +194,15 @@ class EditionStore:
         with unavailable_store():
             self._store.zadd(LEARNT(), {day.isoformat(): day.toordinal()})
 
-    def _days_of(self, name: str, ids: Iterable[str]) -> dict[str, date]:
+    def _marks(self, name: str, ids: Iterable[str]) -> dict[str, float]:
         asked = list(ids)
-        found: dict[str, date] = {}
+        found: dict[str, float] = {}
         with unavailable_store():
             for start in range(0, len(asked), _AT_ONCE):
                 part = asked[start : start + _AT_ONCE]
                 scores = self._store.zmscore(name, part)
                 found |= {
-                    one: date.fromordinal(int(score))
-                    for one, score in zip(part, scores, strict=True)
-                    if score is not None
+                    one: float(score) for one, score in zip(part, scores, strict=True) if score is not None
                 }
         return found
 

@@ -14,6 +14,10 @@ a list a reader:
   left out. A reader who begins to follow misses, for the same days, what
   earlier tails held: missing one is the smaller fault than getting one twice.
 
+* Who asks for more papers than an edition seats gets the best of its tail too, up
+  to the place that is asked for. Of what is announced later, `offered_place` says
+  whether it was among them. Who asks for fewer again is marked as one who follows.
+
 An edition of several days holds what its days held. A reader who has had some
 of those days, by mail or by welcome, passes them as `had`: what they announced
 or held in their tails is left out, and what a later day announced again too.
@@ -26,9 +30,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import islice
 
-from newsletter.editions.finding import finder
+from newsletter.editions.finding import finder, told
 from newsletter.editions.selection import best_first, seat
-from newsletter.models import Edition, Entry, Preferences, Section, Trend
+from newsletter.models import MOST_SEATED, Edition, Entry, Preferences, Section, Trend
 from newsletter.topics.matching import Places, places
 
 STILL_REMEMBERED = timedelta(days=7)
@@ -62,7 +66,7 @@ def for_reader(
         sections = _followed(edition, sum(1 << place for place, _ in held), preferences)
     else:
         wanted = _wanted(edition, preferences, announced_before, had)
-        sections, also = _cut(edition, list(wanted), preferences.limit)
+        sections, also = _cut(edition, list(map(told, wanted)), preferences.limit)
     cut = {"sections": sections, "also": also, "tail": (), "is_followed": bool(preferences.topics)}
     tailored = edition.model_copy(update=cut)
     note = "" if tailored.is_quiet else _silence(earlier, preferences)
@@ -93,6 +97,8 @@ def _wanted(
     found = finder(edition)
     muted = {entry.paper.id for _, entry in found.at(found.holding(preferences.muted))}
     beyond = [entry for entry in edition.tail if entry.edition_of] if had else []
+    if preferences.limit > MOST_SEATED and not had:
+        beyond = list(edition.tail[: max(0, preferences.limit - len(edition.listed))])
     for entry in (*edition.listed, *beyond):
         name = entry.paper.id
         is_refused = name in muted or name in announced_before
@@ -108,6 +114,8 @@ def _is_offered(entry: Entry, edition: Edition, preferences: Preferences, had: C
     if tail_day is None or (edition.since and edition.since <= tail_day and tail_day not in had):
         return True
     if preferences.topics:
+        return False
+    if preferences.limit > MOST_SEATED and (entry.offered_place or 0) < preferences.limit:
         return False
     until = preferences.followed_until
     return until is None or day - until > STILL_REMEMBERED or tail_day > until

@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 import orjson
 
 from newsletter.errors import InvalidInputError
-from newsletter.models import Preferences
+from newsletter.models import MOST_SEATED, Preferences
 
 MOST_PHRASES = 20
 """Topics followed, and as many words muted."""
@@ -63,13 +63,16 @@ def _places() -> frozenset[str]:
 
 
 def changed(before: Preferences, wanted: Preferences, today: date) -> Preferences:
-    """Return what is to be kept when a reader asks for `wanted`: who stops following is remembered for it.
+    """Return what is to be kept when a reader asks for `wanted`: who has had more than others is marked.
+
+    That is who stops following, and who asks for fewer papers after more than an edition seats.
 
     >>> followed = Preferences(topics=("diffusion",))
     >>> changed(followed, Preferences(), date(2026, 6, 10)).followed_until
     datetime.date(2026, 6, 10)
     """
-    if before.topics and not wanted.topics:
+    had_more = before.topics or before.limit > max(MOST_SEATED, wanted.limit)
+    if had_more and not wanted.topics:
         return wanted.model_copy(update={"followed_until": today})
     return wanted
 

@@ -36,7 +36,7 @@ def test_the_form_can_be_filled_in_with_the_keyboard_alone(watched, running: Run
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (375, 812)])
 def test_the_first_paper_stands_within_the_first_screen(watched, running: Running, width: int, height: int):
-    """On the landing page and on a day's own, on a desk and on a phone; the landing has at most four screens."""
+    """On the landing page and on a day's own, on a desk and a phone; the landing takes four screens."""
     page = watched
     page.set_viewport_size({"width": width, "height": height})
     for path in ("/", f"/d/{running.visitor.now.date()}"):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from newsletter.editions import for_reader, is_quiet_for
 from newsletter.editions.tailoring import STILL_REMEMBERED
 from newsletter.models import Edition, Entry, Paper, Preferences, Reason, Section
+from newsletter.subscribers.preferences import changed
 from newsletter.topics import holds
 from newsletter.topics.matching import index
 from newsletter.topics.words import Clause, clauses
@@ -208,6 +209,47 @@ def test_no_reader_gets_a_paper_twice_however_often_they_change_their_mind(paper
         own = for_reader(edition, kept)
         assert is_quiet_for(edition, kept) == own.is_quiet
         got.update(numbers(own))
+    assert not [number for number, times in got.items() if times > 1]
+
+
+def test_up_to_fifty_papers_are_fifty() -> None:
+    """Whoever asks for more than is announced gets the best of the tail too, with sentences."""
+    tail = [an_entry(100 + n, score=20 - n / 10).model_copy(update={"why": ""}) for n in range(60)]
+    edition = an_edition(*(an_entry(n, score=90 - n) for n in range(25)), tail=tail)
+    assert numbers(for_reader(edition, Preferences(limit=50))) == [*range(25), *range(100, 125)]
+    assert all(entry.summary for entry in for_reader(edition, Preferences(limit=50)).entries[25:])
+    assert numbers(for_reader(edition, Preferences(limit=25))) == list(range(25))
+
+
+@pytest.mark.parametrize(("place", "is_new"), [(24, False), (49, False), (50, True), (None, False)])
+def test_who_asked_for_fifty_papers_gets_later_only_what_was_beyond_them(
+    place: int | None, is_new: bool
+) -> None:
+    """A paper of yesterday's tail that trends today is new to them only if it was not among the fifty."""
+    entry = an_entry(1, offered_on=DAY - timedelta(days=1)).model_copy(update={"offered_place": place})
+    assert for_reader(an_edition(entry), Preferences(limit=50)).is_quiet is not is_new
+    assert not for_reader(an_edition(entry), Preferences(limit=15)).is_quiet
+
+
+@given(st.lists(st.sampled_from([3, 15, 30, 50]), min_size=6, max_size=6), st.integers(26, 60))
+@settings(max_examples=40)
+def test_no_limit_brings_a_paper_twice_however_it_changes(limits: list[int], size: int) -> None:
+    """Each day's tail trends a day later; the limit changes daily, as the form keeps it."""
+    got: Counter[int] = Counter()
+    wish, before = Preferences(limit=limits[0]), []
+    for offset, limit in enumerate(limits):
+        day = DAY + timedelta(days=offset)
+        wish = changed(wish, wish.model_copy(update={"limit": limit}), day - timedelta(days=1))
+        late = [
+            entry.model_copy(
+                update={"offered_on": day - timedelta(days=1), "offered_place": place, "why": "Why."}
+            )
+            for place, entry in before
+        ]
+        fresh = [an_entry(1000 * offset + n, score=50 - n / 10) for n in range(5)]
+        tail = [an_entry(1000 * offset + 100 + n, score=20 - n / 10) for n in range(size)]
+        before = list(enumerate(tail, len(late) + len(fresh)))
+        got.update(numbers(for_reader(an_edition(*late, *fresh, tail=tail, day=day), wish)))
     assert not [number for number, times in got.items() if times > 1]
 
 
