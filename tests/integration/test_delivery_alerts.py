@@ -11,7 +11,17 @@ from sendgrid_server import Behaviour, SendGridServer
 from smtp_listener import Manners, SmtpListener
 
 from newsletter import queue
-from newsletter.delivery import alerts, cohorts, control, events, letters, mailers, reconciling, restoration
+from newsletter.delivery import (
+    alerts,
+    cohorts,
+    control,
+    events,
+    letters,
+    mailers,
+    reconciling,
+    restoration,
+    sweep,
+)
 from newsletter.delivery.batches import send_batch
 from newsletter.delivery.mailers.port import Outcome
 from newsletter.models import Preferences, Recipient, Source
@@ -176,7 +186,8 @@ def test_confirmations_that_wait_are_told(store: Store, settings: Settings) -> N
         now=SEVEN,
     )
     spent = ObedientMailer(lambda *_: Outcome(halt="SendGrid says: Maximum credits exceeded (401)."))
-    letters.send_letter(store, settings, 1, lambda: SEVEN, mailer=spent)
+    (letter,) = sweep.open_letters(store, SEVEN)
+    letters.send_letter(store, settings, letter, lambda: SEVEN, mailer=spent)
     assert subjects(store, settings) == ["letters"]
 
 
