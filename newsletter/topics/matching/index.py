@@ -140,7 +140,8 @@ class DayIndex:
         text = lines(plain)
         self._said.append(_Said("\n".join((text, lines(written))), len(text), spelt, own))
         found = {one for way in (*plain, *written) for one in way}
-        for kept, terms in ((self._postings, found), (self._spelt, acronyms), (self._introducers, own)):
+        strange = [name for name, form in own.items() if self._names.get(name) != form]
+        for kept, terms in ((self._postings, found), (self._spelt, acronyms), (self._introducers, strange)):
             for term in terms:
                 kept.setdefault(term, array("I")).append(place)
 
