@@ -250,12 +250,8 @@ class SubscriberStore:
         """
         ids = [*ids]
         ahead = (now + CLOCKS_DIFFER).timestamp()
-        found = orjson.loads(self._scripts.read("fetch", family="changes", ids=ids)) if ids else []
-        pairs = {
-            one: kept if isinstance(kept, list) else (kept, 0)
-            for one, kept in zip(ids, found, strict=True)
-            if kept
-        }
+        found = orjson.loads(self._scripts.read("changes", ids=ids)) if ids else {}
+        pairs = {int(one): kept if isinstance(kept, list) else (kept, 0) for one, kept in found.items()}
         return {
             one: (joined if joined < ahead else 0, changed if changed < ahead else 0)
             for one, (joined, changed) in pairs.items()
