@@ -85,7 +85,7 @@ def test_a_slow_call_keeps_its_lease_and_a_killed_worker_loses_it_soon(
     store: Store, settings: Settings, ref: BatchRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody else takes a batch whose mail server thinks for minutes; the lease is no longer for it."""
-    monkeypatch.setattr(leases, "LONGEST_LEASE", timedelta(seconds=0.5))
+    monkeypatch.setattr(leases, "LONGEST_LEASE", timedelta(seconds=2))
     ends: list[float] = []
 
     def wait_until_it_was_extended_twice() -> None:
@@ -99,7 +99,7 @@ def test_a_slow_call_keeps_its_lease_and_a_killed_worker_loses_it_soon(
         store, settings, DAY, ref.batch, lambda: SEVEN, mailer=Slow(wait_until_it_was_extended_twice)
     )
     assert (report.accepted, report.uncertain) == (5, 0)
-    assert all(later - earlier < 500 for earlier, later in pairwise(sorted(set(ends))))
+    assert all(later - earlier < 2000 for earlier, later in pairwise(sorted(set(ends))))
 
 
 def test_a_lease_that_was_lost_is_not_taken_back(store: Store, ref: BatchRef) -> None:

@@ -5,7 +5,7 @@
 -- Answer: {'extended'}, or {'lost'} where the request has an end or the batch another worker.
 local due, fence, intent = unpack(KEYS)
 local batch, token = ARGV[1], ARGV[2]
-if redis.call('HGET', fence, batch) ~= token or redis.call('HGET', intent, batch) ~= token then
+if redis.call('HGET', fence, batch) ~= token or under_way(intent, batch) ~= token then
   return { 'lost' }
 end
 redis.call('ZADD', due, 'XX', clock() + tonumber(ARGV[3]), batch)
