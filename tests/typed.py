@@ -23,6 +23,7 @@ HOSTILE = {
     "address": "x https://evil.example/x HTTP://EVIL.EXAMPLE ftp://evil.example",
     "host": "x www.evil.example evil.example fast.ai evil.co.uk/x evil。example",
     "mailbox": "x mailto:a@evil.example a@evil.example",
+    "mailbox at a hyphen": "x@-manage_url: x@-_url-:",
     "lines": "x\r\nBcc: victim@evil.example\r\n\r\nhttps://evil.example\n.\n",
     "controls": "x\x00\x07\x1b[31m\x7f\x85\u2028\u2029\u202e\u2066\ud800x",
     "a provider's marks": "x [unsubscribe] <% x %> %asm_group_unsubscribe_raw_url% <<1>> %s %%",

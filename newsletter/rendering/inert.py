@@ -20,7 +20,7 @@ _ADDRESSES = frozenset({"url", "base_url", "from_", "reply_to", "bounce_address"
 _DOI = re.compile(r"10\.[0-9]{4,9}/[^\s/@:<>]+(?:/[^\s/@:<>]+)*", re.ASCII)
 _PLACEHOLDER = "_url"
 """Part of each placeholder; broken without its hyphens too, because a template may set one beside it."""
-_SCHEME = re.compile(r":(?=//)|(?<=mailto):|@(?=\w)", re.IGNORECASE)
+_SCHEME = re.compile(r":(?=//)|(?<=mailto):|@(?=[\w-])", re.IGNORECASE)
 _DOMAIN = re.compile(
     r"(?<![\w.@/-])(?:astro-ph|cond-mat|cs|econ|eess|math|nlin|physics|q-bio|q-fin|stat)\.[A-Z]{2}(?![\w.@/-])"
     r"|((?<=[^\W_])\.(?=[^\W\d_]{2})|(?<=[A-Za-z0-9])[。．｡](?=[A-Za-z]{2}))"
