@@ -17,7 +17,7 @@ from pydantic import Field
 from newsletter.editions.arrangement import Found, in_sections
 from newsletter.editions.explain import explain
 from newsletter.editions.history import Cohort, History
-from newsletter.editions.selection import best_first, seat
+from newsletter.editions.selection import best_first
 from newsletter.editions.trending import heard_by, recount
 from newsletter.models import Coverage, Edition, Entry, Paper, Section, SourceState, Value
 
@@ -81,12 +81,13 @@ class PeriodInputs(Value):
 def bind(inputs: PeriodInputs) -> Edition:
     """Make one edition of several; the same inputs give the same edition.
 
-    Votes are those known when the last of them was composed. What was announced and has no seat is the tail.
+    Votes are those known when the last of them was composed, and seats go by score alone: by then it is known
+    what was voted for. What was announced and has no seat is the tail.
     """
     newest = inputs.editions[-1]
     entries = _recounted(inputs)
     topics = sorted(inputs.topics, key=lambda topic: (-_worth(topic, entries), topic.slug))
-    seated = {one.paper.id: one for one in seat(entries.values(), [one.ids for one in topics], inputs.seats)}
+    seated = {one.paper.id: one for one in best_first(entries.values())[: inputs.seats]}
     sections = in_sections(topics, seated)
     placed = {entry.paper.id for section in sections for entry in section.entries}
     return Edition(

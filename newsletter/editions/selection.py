@@ -1,4 +1,4 @@
-"""Which papers a day's readers get.
+"""Which papers a day's readers get; an edition of several days goes by score alone.
 
 The same rules seat the papers of an edition and, with a reader's own limit,
 those of a reader's mail:

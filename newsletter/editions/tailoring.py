@@ -124,9 +124,10 @@ def _is_offered(entry: Entry, edition: Edition, preferences: Preferences, had: C
 def _cut(
     edition: Edition, wanted: Sequence[Entry], limit: int
 ) -> tuple[tuple[Section, ...], tuple[Entry, ...]]:
-    """Seat a reader's papers by the rules of the edition, and leave them under their headings."""
+    """Seat a reader's papers by the edition's rules, those of several days by score, under their headings."""
     topics = [[entry.paper.id for entry in section.entries] for section in edition.sections]
-    seated = {entry.paper.id for entry in seat(wanted, topics, limit)}
+    chosen = best_first(wanted)[:limit] if edition.since else seat(wanted, topics, limit)
+    seated = {entry.paper.id for entry in chosen}
 
     def kept(entries: Iterable[Entry]) -> tuple[Entry, ...]:
         return tuple(entry for entry in entries if entry.paper.id in seated)

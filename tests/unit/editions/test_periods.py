@@ -6,10 +6,21 @@ import pytest
 from builders import a_paper
 
 from newsletter.delivery.copies import period_of
+from newsletter.editions import for_reader
 from newsletter.editions.arrangement import Found
 from newsletter.editions.history import Cohort
 from newsletter.editions.periods import Period, PeriodInputs, bind, coverage
-from newsletter.models import Coverage, Edition, Entry, Look, Mention, Paper, Reason, SourceState
+from newsletter.models import (
+    Coverage,
+    Edition,
+    Entry,
+    Look,
+    Mention,
+    Paper,
+    Preferences,
+    Reason,
+    SourceState,
+)
 
 MONDAY = date(2026, 6, 8)
 WEEK = Period.week_of(MONDAY)
@@ -122,3 +133,21 @@ def test_daily_readers_and_other_weekdays_get_the_newest_alone() -> None:
     """A daily mail never looks back."""
     assert period_of("daily", MONDAY, MONDAY) is None
     assert period_of("weekdays", MONDAY + timedelta(days=1), MONDAY) is None
+
+
+def test_a_week_brings_what_was_voted_for() -> None:
+    """Topics and small fields cost a weekly mail less than a tenth of the votes that could be had."""
+    papers = [a_voted_paper(number, (at(WEEK.last, 5), 120 - 2 * number)) for number in range(50)]
+    quiet = [
+        a_paper(arxiv_id=f"2606.{number:05}", categories=(f"field-{number}",)) for number in range(100, 140)
+    ]
+    days = [an_edition(MONDAY + timedelta(days=day), *papers[day::5], *quiet[day::5]) for day in range(5)]
+    topics = [
+        Found(slug=f"t{n}", label=f"t{n}", ids=(quiet[2 * n].id, quiet[2 * n + 1].id)) for n in range(8)
+    ]
+    week = bind(inputs(*days, topics=topics))
+    mail = for_reader(week, Preferences(frequency="weekly"))
+    votes = [sum(look.votes or 0 for m in entry.paper.mentions for look in m.looks) for entry in mail.entries]
+    assert len(votes) == 15
+    assert sum(votes) >= 0.9 * sum(120 - 2 * number for number in range(15))
+    assert votes[0] == max(votes)
