@@ -188,7 +188,7 @@ class Entry(Value):
     why: str = ""
     """The two largest reasons as one sentence with numbers."""
     summary: tuple[str, ...] = ()
-    """One or two sentences of the abstract, verbatim."""
+    """A sentence of the abstract, verbatim; none where none tells what is new."""
     offered_on: date | None = None
     """The earlier day whose tail held it: who follows its words had it then, the others have it now."""
     offered_place: int | None = None

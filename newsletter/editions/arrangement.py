@@ -89,7 +89,7 @@ def _entry(one: Scored, inputs: Inputs) -> Entry:
         score=one.score,
         reasons=one.reasons,
         why=explain(one),
-        summary=summarise(one.paper.abstract),
+        summary=summarise(one.paper.abstract, one.paper.title),
         offered_on=inputs.offered.get(one.paper.id),
         offered_place=inputs.offered_places.get(one.paper.id),
     )

@@ -61,7 +61,9 @@ def told(entry: Entry) -> Entry:
     """Return an entry with its sentences; those of a tail are stored without."""
     if entry.why or entry.summary:
         return entry
-    return entry.model_copy(update={"why": explain(entry), "summary": summarise(entry.paper.abstract)})
+    return entry.model_copy(
+        update={"why": explain(entry), "summary": summarise(entry.paper.abstract, entry.paper.title)}
+    )
 
 
 def finder(edition: Edition) -> Finder:

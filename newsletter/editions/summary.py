@@ -1,19 +1,21 @@
-"""An extractive TL;DR: one or two sentences of the abstract, word for word.
+"""An extractive TL;DR: the one sentence of the abstract that tells what is new, word for word.
 
-Sentences are weighed by position (abstracts open with a setting and close
-with results), by cue phrases (Edmundson 1969), and by centrality: how much of
-the abstract's vocabulary a sentence shares (Radev et al. 2004, MEAD). Nothing
-is ever rewritten, and no sentence is cut: one that is too long is not taken.
+Of the sentences that can be quoted alone the likeliest to state the
+contribution or a result is taken (`contribution`). Nothing is ever rewritten,
+and no sentence is cut: one that is too long is not taken, and where none
+qualifies nothing is shown.
 """
 
-import math
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import combinations, islice
+from collections.abc import Iterator
+from itertools import islice
 
-LONGEST = 420
-"""Characters that both sentences may have together; about five lines of a phone."""
+from newsletter.editions.contribution import likelihoods
+
+LONGEST = 220
+"""Characters of a sentence that is quoted; about three lines of a phone."""
+LEAST_LIKELY = 0.05
+"""Probability of stating the contribution below which a sentence is not shown; the average one has .15."""
 _READ = 12_000
 """Characters of an abstract that are looked at."""
 _SENTENCES = 40
@@ -29,42 +31,55 @@ _LONGEST_ABBREVIATION = 40
 """Characters before a full stop that are looked at: an abstract of full stops must not cost its square."""
 _CLOSES_ANYWAY = re.compile(r"(?:et al|etc|U\.S|a\.k\.a|i\.i\.d)\.$")
 _STARTS = re.compile(r"\s*[\"'“‘(\[$\\]*(?:[A-Z0-9À-ÞΑ-ЯЀ-Я]|[^\W_a-zA-Z])")
-_WORD = re.compile(r"[^\W_]+")
-_CUE = re.compile(
-    r"\b(?:we (?:propose|present|introduce|develop|show|find|demonstrate|prove|study|release|describe|argue)|"
-    r"this (?:paper|work|article|study|report|survey)|here,? we|in this (?:paper|work|study)|"
-    r"our (?:method|approach|results|key|model|framework|experiments|findings|analysis)|"
-    r"results (?:show|suggest|indicate)|is (?:proposed|presented|introduced))\b",
+_LEANS_BACK = re.compile(
+    r"[\s\"'“‘(]*(?:however|but|yet|and|or|so|also|thus|hence|therefore|then|moreover|further(?:more)?|besides|"
+    r"in (?:addition|contrast|particular|turn|this way|doing so)|additionally|specifically|concretely|"
+    r"consequently|accordingly|as (?:a result|such)|for (?:example|instance|this|these|that)|instead|"
+    r"nevertheless|nonetheless|conversely|similarly|likewise|meanwhile|first(?:ly)?|second(?:ly)?|third(?:ly)?|"
+    r"finally|lastly|next|on the other hand|by (?:contrast|comparison|doing so|doing this)|this|that is|"
+    r"these|those|such|it|its|they|their|he|she|both|the (?:former|latter|same|resulting|above)|"
+    r"(?:to|with|using|under|from|based on|motivated by|inspired by|building on|given|despite|due to|"
+    r"because of) "
+    r"(?:this|these|that|those|such|the above|both)|to this end|"
+    r"to (?:bridge|address|tackle|fill|mitigate|overcome|solve|close|remedy|achieve|do|verify|enable) "
+    r"(?:this|these|that|those|it|so|such))\b",
     re.IGNORECASE,
 )
-_LEANS_BACK = re.compile(
-    r"(?:However|But|Moreover|Furthermore|Additionally|Also|Thus|Hence|Therefore|Yet|These|Those|This|It|They|"
-    r"Such|Second|Secondly|Third|Finally|Then|In addition|In contrast|Instead|For example|Specifically|"
-    r"To this end|To address this|Code|The code|Our code|Project page)\b"
-)
-_IS_ADDRESS = re.compile(r"https?://|github\.com|available at", re.IGNORECASE)
+_ADDRESS = r"https?:|www\.|\S@\S|\b[\w-]+\.(?:com|org|io|net|edu|ai|dev)\b|\bavailable (?:at|here|on)\b"
+_MACRO = r"\\|\$|[{}]|~\d|@xmath|&\w+;|</?[a-z]"
+_EMPTY_SLOT = r"\(\s*[,;.]?\s*\)|\[[\s\d,–-]*\]|\s[,;.](?:\s|$)|\b(?:TODO|TBD|XX+)\b|__+|\?\?|(?:\.\.\.|…)$"
+_SPOILT = re.compile(f"{_ADDRESS}|{_MACRO}|{_EMPTY_SLOT}", re.IGNORECASE)
+_IS_WHOLE = re.compile(r"[.!?。！？]+[\"'”’)\]」』）]*$")
+_BRACKETS = (("(", ")"), ("[", "]"), ("“", "”"), ("（", "）"), ("「", "」"), ("『", "』"))
 
 
-def summarise(abstract: str) -> tuple[str, ...]:
-    """Return the one or two sentences that tell most of an abstract, verbatim and in their order.
+def summarise(abstract: str, title: str = "") -> tuple[str, ...]:
+    """Return the sentence that best says what a paper contributes or finds, verbatim; none where none does.
 
-    Empty where no sentence is short enough, or where there is no abstract. A
-    sentence ends neither inside a formula nor after an abbreviation.
+    It can be read alone: it never begins by leaning on the sentence before,
+    and holds no address, no macro and no slot that a lost formula left empty.
 
-    >>> summarise("It is late. We propose Tiny, i.e. a model of flow. Results show that Tiny flows.")
-    ('We propose Tiny, i.e. a model of flow.', 'Results show that Tiny flows.')
+    >>> summarise("It is late. We propose Tiny, i.e. a model of flow. This shows that Tiny flows.")
+    ('We propose Tiny, i.e. a model of flow.',)
     """
     found = list(islice(sentences(abstract[:_READ]), _SENTENCES))
     if len(abstract) > _READ:
         found = found[:-1]  # the last one read may not be whole
-    weights = _weights(found)
-    fitting = [
-        index for index, sentence in enumerate(found) if weights[index] > 0 and len(sentence) <= LONGEST
-    ]
-    pairs = [pair for pair in combinations(fitting, 2) if sum(len(found[index]) for index in pair) <= LONGEST]
-    choices: list[tuple[int, ...]] = [*((index,) for index in fitting), *pairs]
-    best = max(choices, key=lambda chosen: _worth(chosen, found, weights), default=())
-    return tuple(found[index] for index in best)
+    likely = likelihoods(title[:_READ], found)
+    fitting = [index for index, sentence in enumerate(found) if _stands_alone(sentence)]
+    best = max(fitting, key=lambda index: (round(likely[index], 6), -index), default=None)
+    return (found[best],) if best is not None and likely[best] >= LEAST_LIKELY else ()
+
+
+def _stands_alone(sentence: str) -> bool:
+    """Tell whether a sentence can be quoted without the others."""
+    return (
+        len(sentence) <= LONGEST
+        and _IS_WHOLE.search(sentence) is not None
+        and not _LEANS_BACK.match(sentence)
+        and not _SPOILT.search(sentence)
+        and all(sentence.count(opening) == sentence.count(closing) for opening, closing in _BRACKETS)
+    )
 
 
 def sentences(text: str) -> Iterator[str]:
@@ -98,47 +113,3 @@ def _is_end(before: str, after: str) -> bool:
     return not _ABBREVIATION.search(before) or (
         bool(_CLOSES_ANYWAY.search(before)) and after.strip()[:1].isupper()
     )
-
-
-def _weights(found: Sequence[str]) -> list[float]:
-    """Weigh each sentence by its share in the abstract's words, by cue, and by what spoils a quotation."""
-    bags = [_bag(sentence) for sentence in found]
-    whole = Counter[str]()
-    for bag in bags:
-        whole.update(bag)
-    weights = []
-    for sentence, bag in zip(found, bags, strict=True):
-        weight = _likeness(bag, whole)
-        if _CUE.search(sentence):
-            weight *= 1.5
-        if _IS_ADDRESS.search(sentence) or not sentence.endswith(
-            (".", "!", "?", "。", "！", "？", '"', "”", ")")
-        ):
-            weight *= 0.3
-        weights.append(weight)
-    return weights
-
-
-def _worth(chosen: tuple[int, ...], found: Sequence[str], weights: Sequence[float]) -> tuple[float, int]:
-    """Return what a choice tells; a quotation must not begin by leaning on a sentence that is left out."""
-    worth = sum(weights[index] for index in chosen)
-    for place, index in enumerate(chosen):
-        is_carried = index == 0 or (place > 0 and chosen[place - 1] == index - 1)
-        if _LEANS_BACK.match(found[index]) and not is_carried:
-            worth -= weights[index] / 2
-    if len(chosen) == 2:
-        worth -= min(weights[index] for index in chosen) * _likeness(
-            *(_bag(found[index]) for index in chosen)
-        )
-    return round(worth, 6), -chosen[0]
-
-
-def _bag(sentence: str) -> Counter[str]:
-    return Counter(word for word in _WORD.findall(sentence.lower()) if len(word) > 3)
-
-
-def _likeness(one: Counter[str], other: Counter[str]) -> float:
-    """Return the cosine of two bags of words."""
-    dot = sum(count * other[word] for word, count in one.items())
-    size = math.sqrt(sum(count**2 for count in one.values()) * sum(count**2 for count in other.values()))
-    return dot / size if size else 0.0

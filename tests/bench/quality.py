@@ -6,6 +6,7 @@ python ../shared/eval/eval_cluster.py ../shared/data/quality --adapter tests/ben
 python ../shared/eval/eval_keyphrases.py ../shared/data/quality --adapter tests/bench/quality.py:keyphrases
 python ../shared/eval/eval_bursts.py ../shared/data/quality --adapter tests/bench/quality.py:bursts
 python ../shared/eval/eval_trending.py ../shared/data/quality --adapter tests/bench/quality.py:rank
+python ../shared/eval/eval_summary.py ../shared/data/quality --adapter tests/bench/quality.py:summaries
 python ../shared/eval/eval_mail.py ../shared/data/quality --adapter tests/bench/quality.py:mail \
     --rank tests/bench/quality.py:rank --from 2025-05-05 --to 2025-06-23
 """
@@ -19,6 +20,7 @@ from newsletter import editions, topics
 from newsletter.editions import history as editions_history
 from newsletter.editions.arrangement import Found, Inputs, arrange
 from newsletter.editions.selection import best_topics
+from newsletter.editions.summary import summarise
 from newsletter.models import Look, Mention, Paper, Preferences, Sighting, Topic
 from newsletter.papers import merge
 from newsletter.settings import Settings
@@ -77,6 +79,11 @@ def bursts(papers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[
     """List what the day talks of more than usual."""
     found = topics.bursts(map(_paper, papers), _memory(history))
     return [{"label": one.phrase, "ids": [paper.id for paper in one.papers]} for one in found]
+
+
+def summaries(papers: list[dict[str, Any]]) -> list[str]:
+    """Quote each paper's sentence as the mail does; empty where none is shown."""
+    return [" … ".join(summarise(paper["abstract"], paper["title"])) for paper in papers]
 
 
 def rank(day: dict[str, Any]) -> dict[str, float]:

@@ -78,7 +78,7 @@ class Entry(Paper):
     reasons: tuple[Reason, ...]
     """Every term of the score, the largest first."""
     summary: tuple[str, ...]
-    """One or two sentences of the abstract, verbatim."""
+    """A sentence of the abstract, verbatim; none where none tells what is new."""
 
     @classmethod
     def of(cls, entry: models.Entry, address: str) -> Self:
