@@ -1,15 +1,17 @@
 """`newsletter edition`: compose, look at, send and follow the day's edition."""
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TextIO
 
 import click
 
 from newsletter import queue
 from newsletter.cli import output
 from newsletter.cli.connection import connected
-from newsletter.delivery import cohorts, control, first_edition, progress, settling, sweep, throttle
+from newsletter.delivery import cohorts, control, doubts, first_edition, progress, settling, sweep, throttle
 from newsletter.delivery.ledger import Ending
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.throttle import Throttle
@@ -160,8 +162,8 @@ def status(day: date | None, as_json: bool) -> None:
     output.show([_row(found, pace) | why], as_json=as_json)
     if not as_json and found.uncertain:
         click.echo(
-            f"{found.uncertain} mails left and their end is not known. See the mailer's own log, then say: "
-            f"newsletter edition settle {day} sent|resend"
+            f"{found.uncertain} mails left and their end is not known. Let your mail server's log tell: "
+            f"newsletter edition settle {day} --log FILE. Of who is left, say: … settle {day} sent|resend"
         )
     if not as_json and found.held:
         click.echo(_held(store, day))
@@ -173,15 +175,57 @@ def status(day: date | None, as_json: bool) -> None:
 
 @edition.command()
 @click.argument("day", type=Day())
-@click.argument("word", type=click.Choice(["sent", "resend"]))
-def settle(day: date, word: str) -> None:
-    """Say that DAY's mails in doubt were sent, or have them sent again. Exit 3 where none is."""
-    _, store = connected()
-    ending = {"sent": Ending.ASSUMED, "resend": Ending.RESENT}[word]
-    settled = settling.settle_by_hand(store, day, ending)
-    if not settled:
+@click.argument("word", type=click.Choice(["sent", "resend"]), required=False)
+@click.option(
+    "--log", "logs", type=click.File(errors="replace"), multiple=True, help="Log of Postfix, Exim, sendmail."
+)
+@click.option("--list", "lists", is_flag=True, help="Show who is in doubt, and change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def settle(day: date, word: str | None, logs: tuple[TextIO, ...], lists: bool, as_json: bool) -> None:
+    """Say that DAY's mails in doubt were sent, or have them sent again. Exit 3 where none is.
+
+    With --log (several times, or - for a pipe), those are taken as sent whose
+    mails the log of your mail server shows; a WORD is for those who are left.
+    """
+    if not (word or logs or lists):
+        raise click.UsageError("Say sent or resend, or pass --log FILE or --list.")
+    settings, store = connected()
+    site = SiteFacts.of(settings)
+    if lists:
+        _list_doubts(doubts.listed(store, site, day), day, as_json=as_json)
+        return
+    proved = sum(doubts.settle_by_log(store, site, day, log) for log in logs)
+    if logs:
+        left = sum(request.recipients for request in settling.uncertain(store, day))
+        click.echo(f"{proved} mails are in the log, and taken as sent; {left} are still in doubt.")
+        if left and not word:
+            click.echo(
+                f"Where it covers the time, have them sent again: newsletter edition settle {day} resend"
+            )
+    if word:
+        settled = settling.settle_by_hand(store, day, {"sent": Ending.ASSUMED, "resend": Ending.RESENT}[word])
+        if not settled and not proved:
+            output.nothing_to_do(f"Nothing of the edition of {day} is in doubt.")
+        click.echo(
+            f"{settled} mails are {'taken as sent' if word == 'sent' else 'sent again by the workers'}."
+        )
+    elif not proved:
+        sys.exit(output.NOTHING_TO_DO)
+
+
+def _list_doubts(found: Sequence[doubts.Doubt], day: date, *, as_json: bool) -> None:
+    if not found:
         output.nothing_to_do(f"Nothing of the edition of {day} is in doubt.")
-    click.echo(f"{settled} mails are {'taken as sent' if word == 'sent' else 'sent again by the workers'}.")
+    rows = [
+        {
+            "subscriber": one.subscriber_id,
+            "address": one.address or "(erased)",
+            "message id": f"<{one.message_id}>" if one.message_id else "",
+            "since": one.since.isoformat(timespec="seconds"),
+        }
+        for one in found
+    ]
+    output.show(rows, as_json=as_json)
 
 
 @edition.command()

@@ -153,7 +153,7 @@ def _of_delivery(store: Store, settings: Settings, found: Progress, now: datetim
             f"uncertain-{day}",
             f"{sum(one.recipients for one in waits):,} mails of {day:%d %b} are in doubt",
             ("They left, and whether they were accepted is not known. Nothing sends them again by itself.",),
-            f"Look into the mailer's own log, then say: newsletter edition settle {day} sent|resend",
+            f"Let the mailer's log tell: newsletter edition settle {day} --log FILE; then sent or resend.",
         )
     if found.stray:
         yield Alert(

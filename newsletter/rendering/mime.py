@@ -56,6 +56,12 @@ def _with_ascii_domain(address: str) -> str:
         ) from error
 
 
+def message_id(stamp: bytes, address: str, host: bytes) -> bytes:
+    """Return a mail's Message-ID without its brackets, the same however often it is sent."""
+    mark = blake2b(b"%b %b" % (stamp, address.encode()), digest_size=10).hexdigest().encode()
+    return b"%b.%b@%b" % (stamp, mark, host)
+
+
 class Envelope:
     """One message from one sender, encoded once for any number of recipients."""
 
@@ -90,10 +96,6 @@ class Envelope:
         """
         return b"".join(self.pieces(recipient, wire_address(recipient.address)))
 
-    def _mark(self, recipient: Recipient) -> bytes:
-        named = b"%b %b" % (self._stamp, recipient.address.encode())
-        return blake2b(named, digest_size=10).hexdigest().encode()
-
     def pieces(self, recipient: Recipient, address: str) -> list[bytes]:
         """Return the mail in pieces, most of its bytes in those that all share; `address` as SMTP wants it.
 
@@ -103,7 +105,7 @@ class Envelope:
         values = dict(zip(recipient.placeholders, recipient.values, strict=True))
         pieces = self._pieces.copy()
         pieces[1] = address.encode()
-        pieces[3] = b"<%b.%b@%b>" % (self._stamp, self._mark(recipient), self._host)
+        pieces[3] = b"<%b>" % message_id(self._stamp, recipient.address, self._host)
         for name, (in_headers, in_bodies) in self._slots.items():
             if name not in values:
                 raise InvalidInputError(

@@ -3,17 +3,19 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from mailing import DAY, ObedientMailer, an_edition, publish, subscribe
 from processes import run
 
-from newsletter.delivery import alerts, cohorts, leases, mailers, progress
+from newsletter.delivery import alerts, cohorts, doubts, leases, mailers, progress
 from newsletter.delivery import store as keys
 from newsletter.delivery.batches import send_batch
 from newsletter.delivery.ledger import BatchRef, Claim, Denied, Ledger
 from newsletter.delivery.mailers.port import Outcome
 from newsletter.models import Message, Recipient
+from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.store import Store
 
@@ -113,3 +115,32 @@ def test_a_lease_that_was_lost_is_not_taken_back(store: Store, ref: BatchRef) ->
     before = store.zscore(keys.DUE(day=DAY), str(ref.batch))
     Ledger(store, lease=timedelta(hours=1)).extend(claim)
     assert store.zscore(keys.DUE(day=DAY), str(ref.batch)) == before
+
+
+def test_doubts_are_listed_and_settled_by_a_log_from_the_command_line(
+    store: Store, settings: Settings, ref: BatchRef, tmp_path: Path
+) -> None:
+    """Who is found is taken as sent, the rest is named; a second time there is nothing to do."""
+    claim = Ledger(store).claim(ref)
+    assert isinstance(claim, Claim)
+    assert isinstance(Ledger(store).intend(claim, "i" * len(claim.ids)), Claim)
+    store.zadd(keys.DUE(day=DAY), {str(ref.batch): 1})
+    Ledger(store).claim(ref)
+    taken = [str(one.message_id) for one in doubts.listed(store, SiteFacts.of(settings), DAY)[:2]]
+    log = tmp_path / "main.log"
+    log.write_text(
+        "".join(f"{DAY} 07:00:01 1rAbCd-0001Xy-2Z <= p@x.example P=esmtp id={one}\n" for one in taken)
+    )
+    assert settings.redis_url is not None
+    environ = {"REDIS_URL": settings.redis_url.get_secret_value(), "NEWSLETTER_SECRET_KEY": KEY}
+    settle = ("edition", "settle", str(DAY))
+    assert run(tmp_path, *settle, "--list", **environ).stdout.count("@example.org") == 5
+    done = run(tmp_path, *settle, "--log", str(log), **environ)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (
+        0,
+        "2 mails are in the log, and taken as sent; 3 are still in doubt.",
+    )
+    assert run(tmp_path, *settle, "--log", str(log), **environ).returncode == 3
+    assert run(tmp_path, *settle, **environ).returncode == 2
+    assert "3 mails are sent again" in run(tmp_path, *settle, "resend", **environ).stdout
+    assert (progress.read(store, DAY).accepted, progress.read(store, DAY).waiting) == (2, 3)

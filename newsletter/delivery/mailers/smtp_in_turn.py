@@ -39,8 +39,7 @@ async def carry_in_turn(line: AskingLine, queue: Queue) -> None:
         except SessionLostError:
             queue.doubt(mail)
             raise
-        queue.finish(mail, reply)
-        line.failures = 0 if reply.is_good else line.failures + 1
+        line.failures = 0 if queue.finish(mail, reply) else line.failures + 1
         if reply.code == CLOSING:
             _leave(line, f"the server says {reply.words}")
 

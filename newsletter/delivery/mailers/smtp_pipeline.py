@@ -98,7 +98,7 @@ class Pipeline:
             elif self._asking is None:
                 self._end.set_result(None)
             elif len(replies) >= _ENVELOPE_REPLIES:
-                self._answer(self._asking, [replies.popleft() for _ in range(_ENVELOPE_REPLIES)])
+                self._answer(self._asking, (replies.popleft(), replies.popleft(), replies.popleft()))
             elif any(reply.code == CLOSING for reply in replies):
                 self._line.hang_up(_saying(next(reply for reply in replies if reply.code == CLOSING)))
             else:
@@ -132,21 +132,29 @@ class Pipeline:
             self._ignored -= 1
         elif self._finishing is not None:
             mail, self._finishing = self._finishing, None
-            self._queue.finish(mail, reply)
-            self._line.failures = 0 if reply.is_good else self._line.failures + 1
+            if self._queue.finish(mail, reply):
+                self._line.failures = 0
+                return
+            self._line.failures += 1
         if reply.code == CLOSING:
             self._line.hang_up(_saying(reply))
 
-    def _answer(self, mail: Mail, replies: list[Reply]) -> None:
-        """Send the content where the server waits for it, and the next envelope in any case."""
-        judgement = judge(replies)
-        if judgement is None and not self._queue.may_begin(self._loop.time()):
+    def _begin(self, mail: Mail) -> None:
+        """Send a mail's content, and the next envelope behind it."""
+        if not self._queue.may_begin(self._loop.time()):
             self._line.hang_up("it is too late to begin")
             return
-        if judgement is None:
-            self._asking, self._finishing = self._line.take(self._queue, is_alone=False), mail
-            self._line.write(*mail.content, END_OF_MAIL, self._asking.envelope if self._asking else b"")
+        self._asking, self._finishing = self._line.take(self._queue, is_alone=False), mail
+        self._line.write(*mail.content, END_OF_MAIL, self._asking.envelope if self._asking else b"")
+
+    def _answer(self, mail: Mail, replies: tuple[Reply, Reply, Reply]) -> None:
+        """Send the content where the server waits for it, and the next envelope in any case."""
+        to_sender, to_recipient, to_data = replies
+        if to_data.code == GOES_ON and 200 <= to_sender.code < 300 > to_recipient.code >= 200:
+            self._begin(mail)
             return
+        judgement = judge(replies)
+        assert judgement is not None
         goodbye = next((reply for reply in replies if reply.code == CLOSING), None)
         if goodbye or judgement.verdict is not Verdict.RECIPIENT:
             self._line.replies.extendleft(reversed(replies))  # `lost` reads them

@@ -157,14 +157,16 @@ class Queue:
                 self.stopped = f"The mail server takes no mail of this size: {reply.words}."
         self.give_back(mail, reply.words if verdict is Verdict.CONNECTION and is_about_mail else None)
 
-    def finish(self, mail: Mail, reply: Reply) -> None:
-        """Put a mail where the answer to its last byte says: accepted, refused for good (5yz) or for now."""
-        if reply.is_good:
+    def finish(self, mail: Mail, reply: Reply) -> bool:
+        """Put a mail where the answer to its last byte says, and return whether it was accepted."""
+        if 200 <= reply.code < 300:
             self.accepted.add(mail.recipient.subscriber_id)
-        elif reply.is_too_large:
+            return True
+        if reply.is_too_large:
             self.turn_away(mail, Judgement(Verdict.SIZE, reply))
         else:
             self._fail(mail, reply)
+        return False
 
     def _fail(self, mail: Mail, reply: Reply) -> None:
         kept = self.refused if is_for_good(reply) else self.deferred
