@@ -25,12 +25,12 @@ def test_those_are_taken_as_sent_whom_the_log_shows(
     settings = make_settings(
         mailer="smtp",
         smtp_url=postfix.url("plain"),
-        base_url="https://papers.example.org",
+        base_url="https://a-site-of-its-own.example.org",
         from_="P <papers@example.org>",
     )
     site = SiteFacts.of(settings)
     publish(store, an_edition())
-    ids = subscribe(store, (f"logged{n}" for n in range(1, 9)))
+    ids = subscribe(store, (f"reader{n}" for n in range(1, 9)))
     (ref,) = cohorts.freeze_due(store, settings, SEVEN)
     claim = Ledger(store).claim(ref)
     assert isinstance(claim, Claim)
@@ -38,7 +38,7 @@ def test_those_are_taken_as_sent_whom_the_log_shows(
     assert isinstance(intent, Claim)
     mailer = mailers.make(settings)
     people = [
-        Recipient(subscriber_id=one, address=f"logged{n}@example.org") for n, one in enumerate(ids[:5], 1)
+        Recipient(subscriber_id=one, address=f"reader{n}@example.org") for n, one in enumerate(ids[:5], 1)
     ]
     message = Message(subject="Diffusion", html=None, text="Papers.\n")
     assert len(mailer.send(message, people, request_id=intent.request_id).accepted) == 5
@@ -49,7 +49,7 @@ def test_those_are_taken_as_sent_whom_the_log_shows(
     assert [one.subscriber_id for one in doubted] == ids
     with smtplib.SMTP("127.0.0.1", postfix.ports["plain"]) as cut_off:
         cut_off.ehlo()
-        for command in ("MAIL FROM:<papers@example.org>", "RCPT TO:<logged6@example.org>", "DATA"):
+        for command in ("MAIL FROM:<papers@example.org>", "RCPT TO:<reader6@example.org>", "DATA"):
             cut_off.docmd(command)
         cut_off.send(f"Message-ID: <{doubted[5].message_id}>\r\n\r\n".encode() + b"papers\r\n" * 9000)
         cut_off.close()
@@ -57,7 +57,7 @@ def test_those_are_taken_as_sent_whom_the_log_shows(
     lines = postfix.log().splitlines()
     assert doubts.settle_by_log(store, site, DAY, lines) == 5
     assert [one.address for one in doubts.listed(store, site, DAY)] == [
-        f"logged{n}@example.org" for n in (6, 7, 8)
+        f"reader{n}@example.org" for n in (6, 7, 8)
     ]
     found = progress.read(store, DAY)
     assert (found.accepted, found.uncertain, found.waiting) == (5, 3, 0)
