@@ -120,7 +120,7 @@ STATES: dict[str, tuple[Ask, int, str]] = {
     "rather weekly": (
         link("u", "unsubscribe", "active", post={"from": "page", "choice": "weekly"}),
         200,
-        "one digest a week, on Mondays",
+        "One digest a week from now on",
     ),
     "move": (link("move", "move", "active", post={}), 410, "That link no longer works"),
     "an edition": (get("/d/2026-06-10"), 200, "flow matching"),
