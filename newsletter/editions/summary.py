@@ -47,7 +47,7 @@ _LEANS_BACK = re.compile(
 )
 _ADDRESS = r"https?:|www\.|\S@\S|\b[\w-]+\.(?:com|org|io|net|edu|ai|dev)\b|\bavailable (?:at|here|on)\b"
 _MACRO = r"\\|\$|[{}]|~\d|@xmath|&\w+;|</?[a-z]"
-_EMPTY_SLOT = r"\(\s*[,;.]?\s*\)|\[[\s\d,–-]*\]|\s[,;.](?:\s|$)|\b(?:TODO|TBD|XX+)\b|__+|\?\?|(?:\.\.\.|…)$"
+_EMPTY_SLOT = r"\(\s*[,;.]?\s*\)|\[[\s\d,…–-]*\]|\s[,;.](?:\s|$)|\b(?:TODO|TBD|XX+)\b|__+|\?\?|(?:\.\.\.|…)$"
 _SPOILT = re.compile(f"{_ADDRESS}|{_MACRO}|{_EMPTY_SLOT}", re.IGNORECASE)
 _IS_WHOLE = re.compile(r"[.!?。！？]+[\"'”’)\]」』）]*$")
 _BRACKETS = (("(", ")"), ("[", "]"), ("“", "”"), ("（", "）"), ("「", "」"), ("『", "』"))

@@ -1,8 +1,12 @@
-r"""Turn LaTeX into Unicode where nothing is lost, and leave it as written where something would be.
+r"""Turn LaTeX into the Unicode that says the same.
 
-`$\alpha$-divergence of Schr\"odinger's cat` has one Unicode spelling;
-`$\frac{a}{b}$` has none, so it stays. Each formula is decided alone: it is
-converted whole, or not at all.
+`$\alpha$-divergence of Schr\"odinger's cat` has one Unicode spelling, and
+`$\frac{a}{b}$` is read aloud as a/b. A macro that only its authors know keeps
+its argument; one that stands for a name they did not tell (`\ours`) becomes
+`[…]`, which says that something is missing. pylatexenc's own converter was
+tried on 20,000 abstracts: it takes per cent signs for comments, empties
+unknown macros, keeps `^` for every superscript, and fails at a bare `\href`.
+Its tables of symbols are used.
 """
 
 import re
@@ -10,98 +14,52 @@ import unicodedata
 from contextlib import suppress
 from functools import lru_cache
 
-from pylatexenc.latexencode import get_builtin_uni2latex_dict
+from newsletter.sources import macros
+from newsletter.sources.scripts import lowered, raised
 
-_ACCENTS = {
-    "`": "\u0300",
-    "'": "\u0301",
-    "^": "\u0302",
-    "~": "\u0303",
-    '"': "\u0308",
-    "=": "\u0304",
-    ".": "\u0307",
-    "u": "\u0306",
-    "v": "\u030c",
-    "H": "\u030b",
-    "c": "\u0327",
-    "k": "\u0328",
-    "r": "\u030a",
-    "d": "\u0323",
-    "b": "\u0331",
-}
-_LETTERS = {
-    "o": "ø", "O": "Ø", "l": "ł", "L": "Ł", "ss": "ß", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ",
-    "aa": "å", "AA": "Å", "i": "ı", "j": "ȷ",
-}  # fmt: skip
-_WORDS = frozenset(
-    {
-        "log",
-        "ln",
-        "exp",
-        "sin",
-        "cos",
-        "tan",
-        "max",
-        "min",
-        "sup",
-        "inf",
-        "lim",
-        "det",
-        "dim",
-        "ker",
-        "gcd",
-        "arg",
-    }
-    | {"Pr", "argmax", "argmin", "mod", "poly", "polylog"}
+MISSING = "[…]"
+"""Stands where the authors wrote something that cannot be shown."""
+_DEEPEST = 40
+_TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|[{}^_]|[^\\{}^_]+|\\", re.DOTALL)
+_OPTIONS = re.compile(r"(?:\[[^\]]{0,200}\]){1,3}")
+_FORMULA = re.compile(
+    r"(?<!\\)\$\$?([^$]{1,500}?)(?<!\\)\$\$?|\\\((.{1,500}?)\\\)|\\\[(.{1,500}?)\\\]", re.DOTALL
 )
-_STYLES = (
-    *("textnormal", "textrm", "textit", "textbf", "textsf", "texttt", "textsc", "textup", "textmd", "text"),
-    *("mathrm", "mathit", "mathsf", "mathtt", "operatorname", "mbox", "emph", "underline"),
-    *("rm", "it", "bf", "tt", "em"),
-)
-_DROPPED = frozenset({"\\left", "\\right", "\\displaystyle", "\\textstyle", "\\big", "\\Big", "\\limits"})
-_UP = str.maketrans(
-    "0123456789+-=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVW*'∘",
-    "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂ*′°",
-)
-_DOWN = str.maketrans("0123456789+-=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
-_FORMULA = re.compile(r"\$\$?([^$]{1,200})\$\$?|\\\(([^$]{1,200}?)\\\)")
 _LOOKS_MEANT = re.compile(r"[\\^_{}]")
 _WORDY = re.compile(r"\s[A-Za-z]{2,}|[A-Za-z]{2,}\s")
-_ACCENT = re.compile(
-    r"\\(?:([`'^\"~=.])\s*+|([uvHckrdb])(?:\s++|(?=\{)))(?:\{(\\?[A-Za-z])\}|(\\[ij](?![A-Za-z])|[A-Za-z]))"
-)
-_LETTER = re.compile(r"\\(ss|ae|AE|oe|OE|aa|AA|[oOlLij])(?![A-Za-z])(?:\s++|\{\})?")
-_STYLE = re.compile(
-    r"\\(?:" + "|".join(sorted(_STYLES, key=len, reverse=True)) + r")\s*\{([^{}\\$]{1,500})\}"
-)
-_OLD_STYLE = re.compile(r"\{\\(?:rm|it|bf|tt|em|sc|sf)\s([^{}\\$]{1,500})\}")
-_ESCAPED = re.compile(r"\\([%&#_{}])")
-_SYMBOL = re.compile(r"\\(?:(?:mathbb|mathcal|mathfrak)\s*\{[A-Za-z]\}|[A-Za-z]+|[,;:! ])")
-_BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm)\s*\{([0-9]+|[A-Za-z]{2,40})\}")
-_TEXT_SCRIPT = re.compile(r"\\text(super|sub)script\{([^{}\\$]{1,12})\}")
-_SCRIPT = re.compile(r"([\^_])\s?(?:\{\s?([^{}\\]{1,12}?)\s?\}|([A-Za-z0-9*'∘]))")
-_GROUP = re.compile(r"\{([^{}\\]*)\}")
+_IS_LATEX = re.compile(r"[\\$~{}`]|--|\d\^")
+_KEPT = dict(zip("{}\\~^_`-$", map(chr, range(0xE000, 0xE009)), strict=True))
+"""What a formula came to is not read a second time: its signs stand aside until the end."""
+_ASIDE = str.maketrans(_KEPT)
+_BACK = str.maketrans({kept: sign for sign, kept in _KEPT.items()})
+_SET = re.compile(r"[,:;=|<>\[\"]|\.\.|…")
 
 
 def to_unicode(text: str) -> str:
-    r"""Return text with LaTeX converted where that loses nothing.
+    r"""Return text without LaTeX, saying what it said; text without LaTeX comes back as it is.
 
     >>> to_unicode(r"Schr\"odinger's $\ell_2$ cat, $O(n \log n)$ and 5\% of $\frac{a}{b}$")
-    "Schrödinger's ℓ₂ cat, O(n log n) and 5% of $\\frac{a}{b}$"
+    "Schrödinger's ℓ₂ cat, O(n log n) and 5% of a/b"
+    >>> to_unicode(r"We introduce \bench{}, \hl{a benchmark} of Terminal-Bench~2.0 -- $10^{-6}$ M")
+    'We introduce […], a benchmark of Terminal-Bench 2.0 – 10⁻⁶ M'
     """
-    if "\\" not in text and "$" not in text:
+    if not _IS_LATEX.search(text):
         return text
-    pieces: list[str] = []
-    at = 0
-    for formula in _FORMULA.finditer(text):
-        inner = formula.group(1) or formula.group(2)
-        following = text[formula.end() : formula.end() + 1]
-        is_money = formula.group(1) and not _LOOKS_MEANT.search(inner) and _is_money(inner, following)
-        plain = None if is_money else _formula(inner)
-        pieces += [_prose(text[at : formula.start()]), formula.group() if plain is None else plain]
-        at = formula.end()
-    return "".join(pieces) + _prose(text[at:])
+    text = text.translate(dict.fromkeys(_BACK))
+    is_latex = "\\" in text
+    text = _FORMULA.sub(_formula, text)
+    shown = _typed(_Reader(text, is_math=False, is_latex=is_latex).whole()).translate(_BACK)
+    return " ".join(shown.split())
+
+
+def _formula(found: re.Match[str]) -> str:
+    dollars, *others = found.groups()
+    inner = dollars or others[0] or others[1]
+    following = found.string[found.end() : found.end() + 1]
+    if dollars and not _LOOKS_MEANT.search(inner) and _is_money(inner, following):
+        return found.group()
+    plain = " ".join(_Reader(inner.replace("~", " "), is_math=True).whole().split())
+    return (plain or MISSING).translate(_ASIDE)
 
 
 def _is_money(inner: str, following: str) -> bool:
@@ -109,89 +67,239 @@ def _is_money(inner: str, following: str) -> bool:
     return inner != inner.strip() or following.isdigit() or _WORDY.search(inner) is not None
 
 
-def _prose(text: str) -> str:
-    if "\\" not in text:
-        return text
-    text = _ACCENT.sub(_accented, text)
-    text = _LETTER.sub(lambda found: _LETTERS[found.group(1)], text)
-    for _ in range(3):  # styles nest
-        text = _OLD_STYLE.sub(r"\1", _STYLE.sub(r"\1", text))
-    text = re.sub(r"\{([^\x00-\x7f])\}", r"\1", text)  # {\"o} → {ö} → ö
-    text = _SYMBOL.sub(lambda found: _symbols().get(found.group(), found.group()), text)
-    text = _TEXT_SCRIPT.sub(
-        lambda found: _moved(found.group(2), found.group(1) == "super") or found.group(), text
-    )
-    return _ESCAPED.sub(r"\1", text)
+def _typed(text: str) -> str:
+    """Return prose with the dashes, quotation marks and fixed spaces that LaTeX types with other signs."""
+    text = re.sub(r"(?<![/~\s(\[=<>≤≥≈±+–—-])~+|~(?=\s)(?<!\s~)", " ", text)
+    text = re.sub(r"(?<![/:])~(?![/\w]*/)", "∼", text)
+    text = re.sub(r"(?<!-)---(?!-)", "—", text)
+    text = re.sub(r"(?<![-\s`\"'])--(?!-)|(?<=\s)--(?=\s)|(?<=[”’])--", "–", text)
+    if "``" in text:
+        text = text.replace("``", "“").replace("''", "”")
+    text = re.sub(r"(?<![\w`])`([^`'’]{1,100})['’](?!\w)", r"‘\1’", text)
+    return re.sub(r"(?<=\d)\^(-?\d{1,3})(?![\w.])", lambda found: raised(found[1]), text)
 
 
-def _accented(found: re.Match[str]) -> str:
-    letter = (found.group(3) or found.group(4)).removeprefix("\\")  # an accent takes the place of i's dot
-    joined = unicodedata.normalize("NFC", letter + _ACCENTS[found.group(1) or found.group(2)])
-    return joined if len(joined) == 1 else found.group()
+class _Reader:
+    """LaTeX on its way to text: tokens, and how far they were read."""
 
+    def __init__(self, source: str, *, is_math: bool, is_latex: bool = True) -> None:
+        self.tokens = _TOKEN.findall(source)
+        self.at, self.depth = 0, 0
+        self.is_math, self.is_latex = is_math, is_latex
 
-def _formula(inner: str) -> str | None:
-    """Return a formula in Unicode, or None where something would be lost."""
-    plain = _STYLE.sub(r"\1", _BOLD.sub(r"\1", _ACCENT.sub(_accented, inner)))
-    plain = _SYMBOL.sub(_symbol, plain)
-    for _ in range(2):  # a script may stand on a group
-        plain = _SCRIPT.sub(_scripted, plain)
-    plain = _ESCAPED.sub(r"\1", _GROUP.sub(r"\1", plain).replace("~", " "))
-    if any(mark in plain for mark in "\\{}^_"):
-        return None
-    return " ".join(plain.split()) if plain.strip() else None
+    def whole(self) -> str:
+        """Return everything; braces without their other half are left out."""
+        pieces: list[str] = []
+        while self.at < len(self.tokens):
+            pieces.append(self._until_brace())
+        return "".join(pieces)
 
+    def _until_brace(self) -> str:
+        """Return what stands before the next closing brace, and pass it."""
+        self.depth += 1
+        pieces: list[str] = []
+        while self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            self.at += 1
+            if token == "}":  # noqa: S105  # of LaTeX
+                break
+            if token == "{":  # noqa: S105  # of LaTeX
+                pieces.append(self._group())
+            elif token in {"^", "_"}:
+                pieces.append(self._script(token))
+            elif token[:1] == "\\":
+                self._macro(token[1:], pieces)
+            else:
+                pieces.append(self._plain(token))
+        self.depth -= 1
+        return "".join(pieces)
 
-def _symbol(found: re.Match[str]) -> str:
-    macro = found.group()
-    if macro[1] in ",;:! ":
-        return " " if macro[1] in ";: " else ""
-    if macro[1:] in _WORDS:
-        return macro[1:]
-    if macro in _DROPPED:
+    def _plain(self, token: str) -> str:
+        return token.replace("'", "′") if self.is_math else token
+
+    def _group(self) -> str:
+        """Return what stands in braces; those of a set are the authors' own."""
+        if self.depth > _DEEPEST:
+            return ""
+        start = self.at
+        inner = self._until_brace()
+        is_closed = self.tokens[self.at - 1] == "}"
+        has_macro = any(token[:1] == "\\" for token in self.tokens[start : self.at])
+        is_set = not self.is_math and is_closed and not has_macro and _SET.search(inner)
+        is_template = not self.is_latex and is_closed and inner.islower()
+        return f"{_KEPT['{']}{inner}{_KEPT['}']}" if is_set or is_template else inner
+
+    def _script(self, sign: str) -> str:
+        following = self.tokens[self.at] if self.at < len(self.tokens) else ""
+        if not self.is_math and (following != "{" or not self.is_latex):
+            return sign
+        return (raised if sign == "^" else lowered)(self._argument())
+
+    def _argument(self) -> str:
+        """Return the next group, macro or character."""
+        while self.at < len(self.tokens) and not self.tokens[self.at].strip():
+            self.at += 1
+        if self.at == len(self.tokens) or self.tokens[self.at] == "}" or self.depth > _DEEPEST:
+            return ""
+        token = self.tokens[self.at]
+        if token == "{":  # noqa: S105  # of LaTeX
+            self.at += 1
+            return self._until_brace()
+        if token[0] == "\\" and len(token) > 1:
+            self.at += 1
+            self.depth += 1
+            pieces: list[str] = []
+            self._macro(token[1:], pieces)
+            self.depth -= 1
+            return "".join(pieces)
+        token = token.lstrip()
+        self.tokens[self.at] = token[1:]
+        if not token[1:]:
+            self.at += 1
+        return self._plain(token[0])
+
+    def _option(self) -> str:
+        """Pass an argument in brackets, and return it."""
+        text = self.tokens[self.at] if self.at < len(self.tokens) else ""
+        if not text.startswith("[") or "]" not in text:
+            return ""
+        option, _, self.tokens[self.at] = text[1:].partition("]")
+        if not self.tokens[self.at]:
+            self.at += 1
+        return option
+
+    def _has_group(self, *, after_options: bool = False) -> bool:
+        following = self.tokens[self.at : self.at + 2]
+        if after_options and len(following) == 2 and _OPTIONS.fullmatch(following[0]):
+            return bool(following[1] == "{")
+        return bool(following[:1] == ["{"])
+
+    def _groups(self) -> list[str]:
+        found = []
+        while self._has_group():
+            found.append(self._argument())
+        return found
+
+    def _macro(self, name: str, pieces: list[str]) -> None:  # a table of kinds
+        name = name.rstrip("*") or name
+        if name in macros.ACCENTS and (accented := self._accented(name)):
+            return pieces.append(accented)
+        if not name.isalpha():
+            return pieces.append(self._sign(name))
+        if name in macros.UNSEEN:
+            while self._option():
+                pass
+            self._groups()
+            if pieces and name not in {"begin", "end", "color"}:
+                pieces[-1] = pieces[-1].rstrip(" ~")
+            return None
+        if name in macros.SILENT:
+            return self._pass_space()
+        if name in macros.ELSEWHERE:
+            self._groups()
+            return pieces.append(MISSING)
+        return pieces.append(self._named(name))
+
+    def _named(self, name: str) -> str:  # noqa: PLR0911  # a table of kinds
+        if name in macros.LAST_COUNTS:
+            while self._option():
+                pass
+            return (self._groups() or [MISSING])[-1]
+        if name in {"textsuperscript", "textsubscript"}:
+            return (raised if "super" in name else lowered)(self._argument())
+        if name in {"frac", "dfrac", "tfrac", "nicefrac", "sfrac", "cfrac"}:
+            return f"{_operand(self._argument())}/{_operand(self._argument())}"
+        if name == "sqrt":
+            return raised(self._option()) + f"√{_operand(self._argument())}"
+        if name in {"binom", "tbinom", "dbinom"}:
+            return f"C({self._argument()}, {self._argument()})"
+        if name == "unicode":
+            return _character(self._argument())
+        if name in macros.LETTERS:
+            self._pass_space()
+            self._pass_empty_group()
+            return macros.LETTERS[name]
+        if name in macros.WORDS or name in macros.FUNCTIONS:
+            self._pass_empty_group()
+            return macros.WORDS.get(name, name)
+        return self._styled_or_unknown(name)
+
+    def _styled_or_unknown(self, name: str) -> str:
+        if name.startswith("math") and len(name) > 4:
+            letter = self._argument()
+            return macros.symbols().get(f"\\{name}{{{letter}}}", letter)
+        symbol = macros.symbol(name)
+        if symbol and not (self._has_group() and _takes_argument(name)):
+            self._pass_empty_group()
+            return symbol
+        if self._has_group(after_options=True) or _takes_argument(name):
+            while not self._has_group() and self._option():
+                pass
+            groups = self._groups() or [self._argument()]
+            if name in {"SI", "qty"}:
+                return " ".join(groups)
+            return max(groups, key=len) or MISSING
+        return MISSING
+
+    def _accented(self, name: str) -> str:
+        """Return the next letter with an accent, or nothing where no letter follows."""
+        before = self.at, list(self.tokens[self.at : self.at + 1])
+        letter = self._argument().replace("ı", "i").replace("ȷ", "j")
+        joined = unicodedata.normalize("NFC", letter + macros.ACCENTS[name])
+        is_letter = len(letter) == 1 and letter.isalpha()
+        if is_letter and (len(joined) == 1 or len(name) > 1):
+            return joined
+        if len(name) > 1:  # an accent over a whole expression is read without it
+            return letter
+        self.at = before[0]
+        self.tokens[self.at : self.at + 1] = before[1]
         return ""
-    return _symbols().get(macro, macro)
+
+    def _sign(self, sign: str) -> str:
+        if sign in "%&#_$@":
+            return _KEPT.get(sign, sign)
+        if sign in "{}":
+            return _KEPT[sign]
+        if sign == "~":
+            return "∼"
+        if sign in "'\"=.+*":
+            return sign
+        return "‖" if sign == "|" else " " if sign in "\\ ,;:" else ""
+
+    def _pass_space(self) -> None:
+        if self.at < len(self.tokens) and self.tokens[self.at][:1].isspace():
+            self.tokens[self.at] = self.tokens[self.at].lstrip()
+
+    def _pass_empty_group(self) -> None:
+        if self.tokens[self.at : self.at + 2] == ["{", "}"]:
+            self.at += 2
 
 
-def _scripted(found: re.Match[str]) -> str:
-    inner = found.group(2) or found.group(3)
-    return _moved(inner, found.group(1) == "^") or found.group()
+def _operand(text: str) -> str:
+    """Return a part of a fraction or root, in brackets where it has parts itself."""
+    is_one = len(text) <= 1 or re.fullmatch(r"[^\W_]+[₀-₉ₐ-ₜᵢ-ᵪⱼ⁰-ⁿ²³¹]*|\[…\]", text)
+    return text if is_one else f"({text})"
 
 
-def _moved(inner: str, is_up: bool) -> str:
-    """Return a raised or lowered text, or nothing where Unicode lacks one of its characters."""
-    table = _UP if is_up else _DOWN
-    if is_up and inner == "®":
-        return inner
-    return inner.translate(table) if all(ord(character) in table for character in inner) else ""
+def _character(code: str) -> str:
+    with suppress(ValueError, OverflowError):
+        found = chr(int(code.removeprefix("x").removeprefix("U+"), 16 if code[:1] in "xU" else 10))
+        return found if found.isprintable() else " "
+    return MISSING
 
 
-@lru_cache(maxsize=1)
-def _symbols() -> dict[str, str]:
-    """Return macros and their characters, read backwards from what Unicode is written as in LaTeX."""
-    found: dict[str, str] = {}
-    for code, written in sorted(get_builtin_uni2latex_dict().items()):
-        macro = re.fullmatch(r"\\ensuremath\{(\\[A-Za-z]+(?:\{[A-Za-z]\})?)\}|(\\[A-Za-z]+)", written)
-        if macro and code > 127 and unicodedata.category(chr(code)) != "Mn":
-            found.setdefault(macro.group(1) or macro.group(2), chr(code))
-    return found | _script_letters() | _USUAL
-
-
-def _script_letters() -> dict[str, str]:
-    names = ("SCRIPT CAPITAL {}", "MATHEMATICAL SCRIPT CAPITAL {}")
-    letters = {}
-    for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ":
-        for name in reversed(names):
-            with suppress(KeyError):
-                letters[f"\\mathcal{{{letter}}}"] = unicodedata.lookup(name.format(letter))
-    return letters
-
-
-_USUAL = {
-    "\\to": "→", "\\rightarrow": "→", "\\sim": "∼", "\\times": "×", "\\epsilon": "ϵ", "\\varepsilon": "ε",
-    "\\phi": "ϕ", "\\varphi": "φ", "\\leq": "≤", "\\le": "≤", "\\geq": "≥", "\\ge": "≥", "\\infty": "∞",
-    "\\ell": "ℓ", "\\cdot": "·", "\\pm": "±", "\\approx": "≈", "\\ldots": "…", "\\dots": "…", "\\cdots": "⋯",
-    "\\neq": "≠", "\\ne": "≠", "\\circ": "∘", "\\in": "∈", "\\nabla": "∇", "\\partial": "∂", "\\deg": "°",
-    "\\degree": "°", "\\textdegree": "°", "\\prime": "′", "\\langle": "⟨", "\\rangle": "⟩", "\\slash": "/",
-}  # fmt: skip
-"""Macros that several characters are written with, or that pylatexenc has under another name."""
+@lru_cache(maxsize=1_000)
+def _takes_argument(name: str) -> bool:
+    """Whether a macro is known to dress what follows it."""
+    return name in {
+        "bm",
+        "boldsymbol",
+        "operatorname",
+        "emph",
+        "underline",
+        "mbox",
+        "text",
+        "num",
+        "si",
+        "SI",
+    } or (name.startswith("text") and not macros.symbol(name))

@@ -10,7 +10,7 @@ from newsletter.sources.compression import unzipped
 from newsletter.sources.documents import Problem
 from newsletter.sources.faults import FaultKind, UnreadableError
 
-VERSION = 1
+VERSION = 2
 """Goes up when the same bytes are read differently, so that a body that has not changed is read anew once."""
 
 _AHEAD = timedelta(days=2)

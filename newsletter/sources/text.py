@@ -12,6 +12,7 @@ import nh3
 
 from newsletter.sources import addresses
 from newsletter.sources.faults import AddressRefusedError
+from newsletter.sources.formulas import flattened
 from newsletter.sources.latex import to_unicode
 
 MAX_TITLE = 500
@@ -29,7 +30,12 @@ _ACTIVE = (
 _PLAIN = (
     "a|b|i|u|s|p|q|br|hr|em|strong|sub|sup|tt|code|pre|span|div|small|big|font|ul|ol|li|dl|dt|dd|table|tr|td|th|tbody"
     "|thead|blockquote|h[1-6]|center|cite|abbr|mark|del|ins|strike|blink|details|summary|dialog|section|article"
-    "|figure|figcaption|jats:[a-z]{1,20}"
+    "|figure|figcaption|picture|time|main|aside|header|footer|nav|label|wbr|nobr|tfoot|caption|colgroup|kbd|samp|var"
+    "|bdi|bdo|ruby|rt|rp|dfn|address|track|map|area|hgroup|fieldset|legend|acronym|insert|italic|bold|sc|roman"
+    "|sans-serif|monospace|xref|ext-link|named-content|styled-content|inline-formula|disp-formula|tex-math"
+    "|alternatives|inline-graphic|list-item|sec|abstract|(?:jats|mml|m|ns[0-9]):[a-z-]{1,20}"
+    "|m(?:row|i|n|o|sup|sub|subsup|frac|sqrt|root|over|under|underover|text|space|style|fenced|table|tr|td|stack"
+    "|padded|phantom|error|prescripts|multiscripts)|semantics|annotation(?:-xml)?"
 )
 _MARKUP = re.compile(
     rf"</?(?:{_ACTIVE})(?=[\s/>])[^<>]*+(?:>|\Z)"  # whatever else is said in it
@@ -42,6 +48,7 @@ _MARKUP_OR_LESS = re.compile(rf"({_MARKUP.pattern})|<", re.IGNORECASE)
 _BREAK = re.compile(
     r"<(?:/?(?:p|div|li|tr|h[1-6]|blockquote|ul|ol|table)|br|hr)\b[^>]{0,500}>", re.IGNORECASE
 )
+_FOOTNOTE = re.compile(r"<sup\b[^<>]{0,200}>[^<>]{0,50}</sup>|\$\^\{?[^${}]{1,20}\}?\$", re.IGNORECASE)
 _PLAIN_NAME = re.compile(r"[A-Za-z.'-]{1,60}(?: [A-Za-z.'-]{1,20}){0,3}")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
@@ -69,8 +76,12 @@ def one_line(text: str) -> str:
 
 
 def from_html(markup: str) -> str:
-    """Return the text of HTML, on one line; scripts, styles and tags are gone, entities are characters."""
-    cleaned = nh3.clean(_BREAK.sub(" ", _bounded(markup)), tags=set(), attributes={})
+    """Return the text of HTML, on one line; scripts, styles and tags are gone, entities are characters.
+
+    What is raised, lowered or a formula stays so, in characters.
+    """
+    flat = flattened(_bounded(markup))
+    cleaned = nh3.clean(_BREAK.sub(" ", flat), tags=set(), attributes={})
     return one_line(html.unescape(cleaned))
 
 
@@ -111,7 +122,9 @@ def _cleaned(text: str, limit: int, *, is_html: bool) -> str:
 def names(authors: list[str]) -> tuple[str, ...]:
     """Return authors' names, cleaned, without empty and repeated ones."""
     cleaned = (
-        name if _PLAIN_NAME.fullmatch(name) else _cleaned(name[: 10 * MAX_NAME], MAX_NAME, is_html=False)
+        name
+        if _PLAIN_NAME.fullmatch(name)
+        else _cleaned(_FOOTNOTE.sub("", name[: 10 * MAX_NAME]), MAX_NAME, is_html=False)
         for name in authors[:MAX_AUTHORS]
     )
     return tuple(dict.fromkeys(name for name in cleaned if name))

@@ -74,6 +74,7 @@ def test_the_title_tells_which_of_two_proposals_is_the_papers() -> None:
         "We propose \\emph{Swift}, a method of decoding tokens in parallel.",
         "We show that $O(n)$ comparisons suffice for decoding in parallel.",
         "We show that decoding needs ( ) comparisons and ten tokens in all.",
+        "We propose […], a method of decoding tokens of text in parallel.",
         "We show that decoding needs at most comparisons , and ten tokens.",
         "We propose Swift [12], a method of decoding tokens in parallel.",
         "We propose a method of decoding tokens in parallel which...",

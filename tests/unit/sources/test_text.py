@@ -53,6 +53,46 @@ def test_the_text_of_html_is_what_a_reader_sees(markup: str, shown: str) -> None
     assert text.title(markup, is_html=True) == shown
 
 
+_SQUARE = "<mml:msup><mml:mi>x</mml:mi><mml:mn>2</mml:mn></mml:msup>"
+
+
+@pytest.mark.parametrize(
+    ("markup", "shown"),
+    [
+        ("1.5 × 10<sup>-6</sup> M, 10&lt;sup&gt;15&lt;/sup&gt; FLOPs", "1.5 × 10⁻⁶ M, 10¹⁵ FLOPs"),
+        ("SrTiO<sub>3</sub>, Ca<sup class='x'>2+</sup>, B<sup><i>0</i></sup>", "SrTiO₃, Ca²⁺, B⁰"),
+        ("<jats:p>10<jats:sup>−3</jats:sup> <jats:italic>p</jats:italic></jats:p>", "10⁻³ p"),
+        ("Rosa26<sup>fl/fl</sup> at T<sub>C</sub>", "Rosa26^fl/fl at T_C"),
+        ("<math><mi>α</mi><mo>=</mo><mfrac><mn>1</mn><mn>2</mn></mfrac></math> grows", "α=1/2 grows"),
+        (f"that <mml:math>{_SQUARE}</mml:math> grows", "that x² grows"),
+        ("that <math><msqrt><mi>log</mi><mi>n</mi></msqrt></math> grows", "that √(log n) grows"),
+        ('that <math alttext="x_1"></math> grows', "that x₁ grows"),
+        ("that <math></math> grows", "that […] grows"),
+        (
+            f"<alternatives><tex-math>$$x^2$$</tex-math><mml:math>{_SQUARE}</mml:math></alternatives> grows",
+            "x² grows",
+        ),
+        (
+            r"<tex-math>\documentclass{minimal}\begin{document}$$\alpha$$\end{document}</tex-math> grows",
+            "α grows",
+        ),
+        ('the <script type="math/tex">x^2</script> grows', "the x² grows"),
+        ("<inline-formula><inline-graphic href='x.gif'/></inline-formula> grows", "[…] grows"),
+        ("that <img src=x.png alt='α'> grows and <img src=y.png> falls", "that α grows and […] falls"),
+        ("<picture><source srcset=a><img src=b></picture><time>May</time> it grows", "May it grows"),
+    ],
+)
+def test_formulas_in_markup_become_characters(markup: str, shown: str) -> None:
+    """Raised and lowered text, MathML and LaTeX say the same without tags; what cannot be shown is marked."""
+    assert text.abstract(markup, is_html=True) == shown
+    assert text.abstract(markup) == shown
+
+
+def test_a_footnote_is_no_part_of_a_name() -> None:
+    """Raised numbers behind a name lead to an address."""
+    assert text.names(["Jane Doe<sup>1,2</sup>", "Sam Roe$^{*}$"]) == ("Jane Doe", "Sam Roe")
+
+
 @given(st.text(st.characters(codec="utf-8"), max_size=200), st.booleans())
 def test_no_title_holds_a_control_character(written: str, is_html: bool) -> None:
     """Whatever comes in: nothing that moves a line, turns the writing or hides comes out."""
