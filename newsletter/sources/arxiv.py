@@ -19,9 +19,6 @@ _HEADER = re.compile(
     r"\s*arXiv:\S{1,40}\s+Announce Type:\s*(?P<type>[a-z-]{1,20})\s+(?:Abstract:\s*)?", re.IGNORECASE
 )
 _CODE = re.compile(r"https?://(?:www\.)?(?:github|gitlab)\.com/[\w.-]{1,100}/[\w.-]{1,100}")
-_WITHDRAWN = re.compile(
-    r"\s*this (?:paper|article|submission|manuscript|work) (?:has been|was|is) withdrawn", re.IGNORECASE
-)
 
 
 def is_arxiv(feed: Feed) -> bool:
@@ -81,7 +78,6 @@ def _sighting(item: Item, work: WorkId, title: str, *, source: Source, now: date
         announce_type=kind if is_announced else None,
         links=links_of(work.arxiv_id or "", abstract),
         rank=rank,
-        withdrawn=_WITHDRAWN.match(abstract) is not None,
     )
 
 

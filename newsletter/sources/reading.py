@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from newsletter.models import Sighting, Source
-from newsletter.sources import arxiv, charset, feeds, huggingface, jsonfeed, mentions
+from newsletter.sources import arxiv, charset, feeds, huggingface, jsonfeed, mentions, notices
 from newsletter.sources.compression import unzipped
 from newsletter.sources.documents import Problem
 from newsletter.sources.faults import FaultKind, UnreadableError
@@ -61,8 +61,10 @@ def _from_json(source: Source, document: Any, now: datetime, url: str) -> Readin
         return _from_feed(source, jsonfeed.read(document), now, url)
     if huggingface.is_daily_papers(document):
         found, dropped = huggingface.sightings(document, source, now)
+        papers, no_papers = notices.sorted_out(found)
+        dropped += no_papers
         return Reading(
-            "huggingface", _plausible(found, now), len(document), tuple(dropped), None, is_whole=True
+            "huggingface", _plausible(papers, now), len(document), tuple(dropped), None, is_whole=True
         )
     raise UnreadableError(
         FaultKind.NOT_A_FEED,
@@ -78,11 +80,12 @@ def _from_feed(source: Source, feed: feeds.Feed, now: datetime, url: str) -> Rea
         kind, (found, dropped) = "huggingface", huggingface.feed_sightings(feed, source, now)
     else:
         kind, (found, dropped) = "feed", mentions.sightings(feed, source, now, url)
+    papers, no_papers = notices.sorted_out(found)
     return Reading(
         kind=kind,
-        sightings=_plausible(found, now),
+        sightings=_plausible(papers, now),
         entries=len(feed.items) + sum(problem.what.startswith("entry ") for problem in feed.problems),
-        dropped=(*feed.problems, *dropped),
+        dropped=(*feed.problems, *dropped, *no_papers),
         built=feed.built,
         is_whole=feed.is_whole,
     )
