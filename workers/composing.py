@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from newsletter.delivery import first_edition
-from newsletter.editions import binding
 from newsletter.editions import compose as composing
+from newsletter.editions import period_editions
 from workers.app import app, settings, store
 
 MOST_SECONDS: Final = 540
@@ -26,6 +26,6 @@ def compose(day: str) -> None:
 @app.task(name="workers.composing.bind")  # type: ignore[untyped-decorator]  # celery ships no types
 def bind() -> None:
     """Bind the weeks and months that are over; each is frozen once."""
-    for period in tuple(binding.due(store())):
-        edition = binding.bind(store(), settings(), period)
+    for period in tuple(period_editions.due(store())):
+        edition = period_editions.bind(store(), settings(), period)
         log.info("bound first=%s last=%s papers=%d", period.first, period.last, len(edition.entries))

@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from newsletter import queue
-from newsletter.delivery import alerts, cohorts, reconciling, restoration, sweep, throttle
-from newsletter.editions import binding
+from newsletter.delivery import alerts, restoration
+from newsletter.delivery.feedback import reconciling
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import sweep
+from newsletter.delivery.sending import throttle
 from newsletter.editions import compose as composing
+from newsletter.editions import period_editions
 from newsletter.settings import Settings
 from newsletter.sources import catalog
 from newsletter.sources.polling import shards
@@ -64,7 +68,7 @@ def work_due(redis: Store, settings: Settings, now: datetime) -> Iterator[Task]:
         yield "workers.sending.freeze", ()
     if day := composing.due(redis, settings, now):
         yield "workers.composing.compose", (day.isoformat(),)
-    if next(binding.due(redis), None):
+    if next(period_editions.due(redis), None):
         yield "workers.composing.bind", ()
     if not redis.exists(TIDIED(day=now.date())):
         yield "workers.upkeep.tidy", ()

@@ -7,18 +7,12 @@ from time import monotonic
 from typing import Final
 
 from newsletter import queue
-from newsletter.delivery import (
-    batches,
-    cohorts,
-    first_edition,
-    letters,
-    portions,
-    restoration,
-    settling,
-    sweep,
-    throttle,
-)
-from newsletter.delivery.ledger import BatchRef
+from newsletter.delivery import first_edition, restoration
+from newsletter.delivery.feedback import uncertain
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import sweep
+from newsletter.delivery.ledger.ledger import BatchRef
+from newsletter.delivery.sending import batch_sender, batches, notices, throttle
 from workers.app import app, settings, store
 from workers.schedule import ASKED
 
@@ -57,7 +51,9 @@ def send_batch(day: str, batch: str | int) -> None:
     log.info("batch day=%s batch=%s %s", day, batch, report)
     if throttle.of(redis, chosen) is None:
         return
-    if report.denied == portions.HELD_BACK:  # the tick may ask again before it would believe this task lost
+    if (
+        report.denied == batch_sender.HELD_BACK
+    ):  # the tick may ask again before it would believe this task lost
         redis.delete(ASKED(task=f"workers.sending.send_batch:{day}:{batch}"))
     elif report.accepted:  # few are asked for at a time, so whoever ends one asks for the next
         _ask_for(throttle.worth_asking(redis, chosen, sweep.open_batches(redis))[:1])
@@ -72,7 +68,7 @@ def _ask_for(refs: Iterable[BatchRef]) -> None:
 @app.task(name="workers.sending.send_letter")  # type: ignore[untyped-decorator]  # celery ships no types
 def send_letter(letter: str) -> None:
     """Send one letter (a confirmation, a welcome); one that is done or in other hands is left alone."""
-    report = letters.send_letter(store(), settings(), letter)
+    report = notices.send_letter(store(), settings(), letter)
     log.info("letter id=%s %s", letter, report)
 
 
@@ -80,9 +76,9 @@ def send_letter(letter: str) -> None:
 def settle() -> None:
     """Settle what is in doubt by evidence, and by the operator's policy where there is none."""
     now = datetime.now(UTC)
-    if not settling.clocks_agree(store(), now):
+    if not uncertain.clocks_agree(store(), now):
         log.error("Nothing in doubt is settled: this machine's clock and the server's differ. Set them.")
         return
-    settled = settling.settle(store(), settings(), now)
-    if settled != settling.Settled():
+    settled = uncertain.settle(store(), settings(), now)
+    if settled != uncertain.Settled():
         log.info("settled %s", settled)

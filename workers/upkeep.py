@@ -3,9 +3,10 @@
 import logging
 from datetime import UTC, datetime, timedelta
 
-from newsletter.delivery import alerts, reconciling
+from newsletter.delivery import alerts
+from newsletter.delivery.feedback import reconciling
 from newsletter.store import Key
-from newsletter.subscribers import signup
+from newsletter.subscribers.consent import signup
 from workers.app import app, settings, store
 
 TIDIED = Key("tidied:{day}", "string", "this day's upkeep is done", timedelta(days=2))

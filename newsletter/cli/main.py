@@ -12,21 +12,36 @@ import click
 from newsletter.errors import NewsletterError
 
 NOUNS = {
-    "demo": ("newsletter.cli.demo:demo", "Show the whole walk on sample sources, offline."),
-    "dev": ("newsletter.cli.dev:dev", "Run server, worker, beat and site together."),
-    "web": ("newsletter.cli.dev:web", "Serve the site alone."),
-    "check": ("newsletter.cli.check:check", "Check settings, secrets, templates and folders."),
+    "demo": ("newsletter.cli.local.demo:demo", "Show the whole walk on sample sources, offline."),
+    "dev": ("newsletter.cli.local.dev:dev", "Run server, worker, beat and site together."),
+    "web": ("newsletter.cli.local.dev:web", "Serve the site alone."),
+    "check": ("newsletter.cli.operations.check:check", "Check settings, secrets, templates and folders."),
     "sources": ("newsletter.cli.sources:sources", "What is polled: list, test, add, disable."),
     "poll": ("newsletter.cli.sources:poll", "Ask the sources now."),
-    "edition": ("newsletter.cli.edition:edition", "The day's edition: build, preview, send, status."),
-    "backtest": ("newsletter.cli.backtest:backtest", "What the morning's score said, and what came of it."),
-    "memory": ("newsletter.cli.memory:memory", "What earlier days taught about topics: show, rebuild."),
-    "subscribers": ("newsletter.cli.subscribers:subscribers", "Who reads: list, add, import, export, …"),
-    "mailbox": ("newsletter.cli.mailbox:mailbox", "Mail that comes back: bounces, unsubscriptions."),
-    "search": ("newsletter.cli.search:search", "The search index of this machine: rebuild."),
-    "store": ("newsletter.cli.store:store", "The server: say that it was restored from a backup."),
-    "config": ("newsletter.cli.config:config", "The settings: show, example, keys."),
-    "version": ("newsletter.cli.config:version", "The versions that a bug report needs."),
+    "edition": (
+        "newsletter.cli.editions.edition:edition",
+        "The day's edition: build, preview, send, status.",
+    ),
+    "backtest": (
+        "newsletter.cli.editions.backtest:backtest",
+        "What the morning's score said, and what came of it.",
+    ),
+    "memory": (
+        "newsletter.cli.editions.memory:memory",
+        "What earlier days taught about topics: show, rebuild.",
+    ),
+    "subscribers": (
+        "newsletter.cli.readers.subscribers:subscribers",
+        "Who reads: list, add, import, export, …",
+    ),
+    "mailbox": (
+        "newsletter.cli.operations.mailbox:mailbox",
+        "Mail that comes back: bounces, unsubscriptions.",
+    ),
+    "search": ("newsletter.cli.operations.search:search", "The search index of this machine: rebuild."),
+    "store": ("newsletter.cli.operations.store:store", "The server: say that it was restored from a backup."),
+    "config": ("newsletter.cli.operations.config:config", "The settings: show, example, keys."),
+    "version": ("newsletter.cli.operations.config:version", "The versions that a bug report needs."),
 }
 """Each command, where it lives and what it is for, in the order of `--help`, which imports none of them."""
 

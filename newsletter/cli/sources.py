@@ -7,7 +7,7 @@ import click
 
 from newsletter import settings as settings_module
 from newsletter.cli import output
-from newsletter.cli.connection import connected
+from newsletter.cli.operations.connection import connected
 from newsletter.errors import NotFoundError, TransientError
 from newsletter.models import Source
 from newsletter.papers import intake

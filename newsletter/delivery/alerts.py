@@ -10,23 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from newsletter.delivery import (
-    control,
-    events,
-    mailers,
-    progress,
-    reconciling,
-    restoration,
-    settling,
-    throttle,
-)
-from newsletter.delivery.letters import HALTED
+from newsletter.delivery import mailers, restoration
+from newsletter.delivery.feedback import events, reconciling, uncertain
+from newsletter.delivery.ledger import control, progress
+from newsletter.delivery.ledger.progress import Progress
 from newsletter.delivery.mailers.port import Mailer, Outcome
-from newsletter.delivery.progress import Progress
+from newsletter.delivery.sending import throttle
+from newsletter.delivery.sending.notices import HALTED
 from newsletter.editions import compose as composing
 from newsletter.errors import PermanentError
 from newsletter.models import Recipient, SourceState
-from newsletter.rendering import letters as rendering
+from newsletter.rendering import notices as rendering
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.sources import catalog
@@ -147,7 +141,7 @@ def _of_delivery(store: Store, settings: Settings, found: Progress, now: datetim
             "It goes on by itself when the cause is gone. To try the way: newsletter check --mail-server",
         )
     limit = timedelta(minutes=settings.silence_minutes)
-    waits = [one for one in settling.uncertain(store, day) if now - one.since > limit]
+    waits = [one for one in uncertain.uncertain(store, day) if now - one.since > limit]
     if waits and settings.uncertain == "hold":
         yield Alert(
             f"uncertain-{day}",

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from newsletter.delivery.ledger import ACCEPTED, UNCERTAIN, UNSPOKEN, Claim, Committed, Ledger
+from newsletter.delivery.feedback.uncertain import Uncertain, members, uncertain
+from newsletter.delivery.ledger.ledger import ACCEPTED, UNCERTAIN, UNSPOKEN, Claim, Committed, Ledger
 from newsletter.delivery.mail_logs import accepted
-from newsletter.delivery.settling import Uncertain, members, uncertain
 from newsletter.rendering.mime import message_id
 from newsletter.rendering.site import SiteFacts
 from newsletter.store import Store
-from newsletter.subscribers.store import SubscriberStore
+from newsletter.subscribers.kept.store import SubscriberStore
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import logging
 from collections.abc import Iterable
 from datetime import date
 
-from newsletter.delivery import control
-from newsletter.delivery import store as keys
+from newsletter.delivery.ledger import control
+from newsletter.delivery.ledger import store as keys
 from newsletter.settings import Settings
 from newsletter.store import Store, unavailable_store
 

@@ -10,13 +10,15 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Final
 
-from newsletter.delivery import control, events, progress, reputation
-from newsletter.delivery import store as keys
+from newsletter.delivery import reputation
 from newsletter.delivery.faults import AGAINST_READER, Fault, fault_of, without_addresses
-from newsletter.delivery.progress import Progress
+from newsletter.delivery.feedback import events
+from newsletter.delivery.ledger import control, progress
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.ledger.progress import Progress
 from newsletter.store import Store, unavailable_store
 from newsletter.subscribers import addresses
-from newsletter.subscribers.store import SubscriberStore
+from newsletter.subscribers.kept.store import SubscriberStore
 
 ENOUGH: Final = 5
 """So many readers refused in a row say more about us than about them."""

@@ -16,8 +16,9 @@ from newsletter.delivery.faults import AGAINST_READER, Fault, fault_of
 from newsletter.delivery.mailers.port import mailing_of
 from newsletter.errors import InvalidInputError
 from newsletter.store import Key, Store, unavailable_store
-from newsletter.subscribers import addresses, suppression
-from newsletter.subscribers.suppression import Reason
+from newsletter.subscribers import addresses
+from newsletter.subscribers.consent import suppression
+from newsletter.subscribers.consent.suppression import Reason
 
 SOFT_LIMIT: Final = 5
 """So many mailings in a row that were turned away end the mailing."""

@@ -25,7 +25,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from newsletter.delivery import control
+from newsletter.delivery.ledger import control
 from newsletter.folders import make_private
 from newsletter.settings import Settings
 from newsletter.store import Key, Store, unavailable_store

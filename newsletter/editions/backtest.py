@@ -15,9 +15,9 @@ from datetime import date, timedelta
 from hashlib import blake2s
 from itertools import combinations
 
-from newsletter.editions.arrangement import Inputs
+from newsletter.editions.assembly.arrangement import Inputs
+from newsletter.editions.scoring.trending import rank
 from newsletter.editions.store import EditionStore
-from newsletter.editions.trending import rank
 from newsletter.models import Instant, Paper, Value
 from newsletter.papers.store import PaperStore
 from newsletter.store import Store

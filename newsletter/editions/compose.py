@@ -9,21 +9,21 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from newsletter.editions import punctuality
-from newsletter.editions.arrangement import Found, Inputs, arrange
-from newsletter.editions.candidates import WINDOW, is_candidate
-from newsletter.editions.history import History, youth
-from newsletter.editions.lessons import Lessons
-from newsletter.editions.selection import best_topics
+from newsletter.editions import overdue as punctuality
+from newsletter.editions.assembly.arrangement import Found, Inputs, arrange
+from newsletter.editions.assembly.candidates import WINDOW, is_candidate
+from newsletter.editions.assembly.selection import best_topics
+from newsletter.editions.scoring.history import History, youth
+from newsletter.editions.scoring.training_days import Lessons
+from newsletter.editions.scoring.trending import rank
 from newsletter.editions.stages import stage
 from newsletter.editions.store import EditionStore
-from newsletter.editions.trending import rank
 from newsletter.errors import NotFoundError, TransientError
 from newsletter.models import Coverage, Edition, Paper, Scored, Source
 from newsletter.papers.store import PaperStore
 from newsletter.settings import Settings
 from newsletter.sources import catalog
-from newsletter.sources.memory import Memo
+from newsletter.sources.poll_state import Memo
 from newsletter.sources.store import SourceHealth, SourceStore
 from newsletter.store import Store
 from newsletter.topics import Memory, as_mailed, find_topics

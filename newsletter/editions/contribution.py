@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from newsletter.topics.stems import stem
-from newsletter.topics.vocabulary import STOP_WORDS
+from newsletter.topics.words.stems import stem
+from newsletter.topics.words.vocabulary import STOP_WORDS
 
 _WORD = re.compile(r"[^\W_]+")
 _SPEAKS = re.compile(r"\b(?:we|our|this (?:paper|work))\b", re.IGNORECASE)

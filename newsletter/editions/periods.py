@@ -14,11 +14,11 @@ from typing import Self
 
 from pydantic import Field
 
-from newsletter.editions.arrangement import Found, in_sections
-from newsletter.editions.explain import explain
-from newsletter.editions.history import Cohort, History
-from newsletter.editions.selection import best_first
-from newsletter.editions.trending import heard_by, recount
+from newsletter.editions.assembly.arrangement import Found, in_sections
+from newsletter.editions.assembly.explain import explain
+from newsletter.editions.assembly.selection import best_first
+from newsletter.editions.scoring.history import Cohort, History
+from newsletter.editions.scoring.trending import heard_by, recount
 from newsletter.models import Coverage, Edition, Entry, Paper, Section, SourceState, Value
 
 _DAY = timedelta(days=1)

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import redis
 
-from newsletter.editions.arrangement import Inputs, arrange
+from newsletter.editions.assembly.arrangement import Inputs, arrange
 from newsletter.models import Edition, Entry, Value
 from newsletter.store import Key, Store, unavailable_store
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from newsletter.models import Link, Look, Mention, Paper, Sighting
 from newsletter.papers.identity import Fingerprint, same_work
-from newsletter.sources.identifiers import in_address
+from newsletter.sources.text.identifiers import in_address
 
 MAX_LOOKS, MAX_MENTIONS, MAX_LINKS = 200, 100, 50
 """Bounds of one paper: a feed that names it ten thousand times must not fill the store."""

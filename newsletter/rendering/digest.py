@@ -6,8 +6,9 @@ from typing import Any
 from jinja2 import Template
 
 from newsletter.models import Edition, Entry, Front, Message, Preferences
-from newsletter.rendering import coverage, inert, markup, phrasing, strangers, templates
+from newsletter.rendering import coverage, phrasing
 from newsletter.rendering.site import SiteFacts
+from newsletter.rendering.templating import inert, markup, templates, untrusted
 
 LARGEST_HTML = 90_000
 """Bytes. Gmail clips a mail near 102 KB, and the unsubscribe link with it."""
@@ -57,7 +58,7 @@ def _issue(edition: Edition) -> str:
 def facts(edition: Edition, preferences: Preferences, site: SiteFacts) -> dict[str, Any]:
     """Return what a template that carries an edition may name, every text in it inert."""
     edition, preferences, site = (
-        inert.value(one) for one in (strangers.disarmed(edition), preferences, site)
+        inert.value(one) for one in (untrusted.disarmed(edition), preferences, site)
     )
     front = edition.front
     return {

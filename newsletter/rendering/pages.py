@@ -2,8 +2,8 @@
 
 from jinja2 import Environment
 
-from newsletter.rendering import templates
 from newsletter.rendering.site import SiteFacts
+from newsletter.rendering.templating import templates
 from newsletter.settings import Settings
 
 

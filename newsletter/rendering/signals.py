@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from newsletter.editions.history import voice
+from newsletter.editions.scoring.history import voice
 from newsletter.models import Paper
 from newsletter.rendering.phrasing import count
 

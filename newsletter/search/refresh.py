@@ -9,8 +9,8 @@ import tantivy
 from newsletter.editions.store import EditionStore
 from newsletter.models import Paper
 from newsletter.papers.store import PaperStore
-from newsletter.search import cards
-from newsletter.search.cabinet import Cabinet, State
+from newsletter.search import documents
+from newsletter.search.index_store import Cabinet, State
 from newsletter.store import Store
 
 CHECK_EVERY = timedelta(hours=1)
@@ -78,7 +78,7 @@ class _Following:
     def rebuild(self, now: datetime) -> Refreshed:
         """Fill a new folder and let it take the old one's place."""
         state = State(
-            layout=cards.LAYOUT,
+            layout=documents.LAYOUT,
             folder=self._cabinet.fresh_folder(),
             revision=self._revision,
             editions=self._days,
@@ -134,7 +134,7 @@ class _Following:
                 if paper.id not in written:
                     if not is_new:
                         writer.delete_documents_by_term("id", paper.id)
-                    writer.add_document(cards.document(paper, day))
+                    writer.add_document(documents.document(paper, day))
                     written.add(paper.id)
             self._pace(len(written), max(len(ids), len(written)))
         return frozenset(written)

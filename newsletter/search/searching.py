@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import tantivy
 from tantivy import Occur, SearchResult
 
-from newsletter.search import cards, people, snippets, spelling, words
-from newsletter.search.cabinet import Index, faults
+from newsletter.search import documents, people, snippets, spelling, words
+from newsletter.search.index_store import Index, faults
 from newsletter.search.query import Clause, Query
 from newsletter.search.results import Author, Hit, Results
 
@@ -64,7 +64,7 @@ def search(index: Index, query: Query, *, page: int = 1) -> Results:
 def by_author(index: Index, slug: str, *, page: int = 1) -> Results:
     """Return a page of the papers by whoever bears a name, the newest first. Raises as `search` does."""
     with faults(index.directory):
-        theirs = tantivy.Query.term_query(cards.schema(), "author", slug)
+        theirs = tantivy.Query.term_query(documents.schema(), "author", slug)
         found = index.searcher.search(theirs, PAGE, offset=_offset(page), order_by_field="moment")
         return _results(index, found, page, _Wanted(slug=slug))
 
@@ -116,8 +116,8 @@ def _row(field: str, terms: Sequence[str], slop: int = 0) -> tantivy.Query:
     if not terms:
         return tantivy.Query.empty_query()
     if len(terms) == 1:
-        return tantivy.Query.term_query(cards.schema(), field, terms[0])
-    return tantivy.Query.phrase_query(cards.schema(), field, list(terms), slop)
+        return tantivy.Query.term_query(documents.schema(), field, terms[0])
+    return tantivy.Query.phrase_query(documents.schema(), field, list(terms), slop)
 
 
 def _corrected(index: Index, query: Query) -> tuple[Query, tuple[tuple[str, str], ...]]:
@@ -190,7 +190,7 @@ def _results(index: Index, found: SearchResult, page: int, wanted: _Wanted) -> R
 
 
 def _hit(index: Index, score: float, address: tantivy.DocAddress, wanted: _Wanted) -> Hit:
-    card = cards.read(index.searcher.doc(address))
+    card = documents.read(index.searcher.doc(address))
     paper = card.paper
     count = len(paper.authors)
     named = count if count <= _AUTHORS_SHOWN + 1 else _AUTHORS_SHOWN

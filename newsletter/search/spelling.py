@@ -4,8 +4,8 @@ from typing import Literal
 
 from tantivy import Query
 
-from newsletter.search import cards, words
-from newsletter.search.cabinet import Index
+from newsletter.search import documents, words
+from newsletter.search.index_store import Index
 
 _SAMPLE = 20
 """Papers in which the nearest spelling is looked for."""
@@ -41,10 +41,10 @@ def nearest(index: Index, word: str, field: Field = "spelt") -> str | None:
 
 
 def _neighbours(index: Index, word: str, slips: int, field: Field) -> list[str]:
-    alike = Query.fuzzy_term_query(cards.schema(), field, word, slips)
+    alike = Query.fuzzy_term_query(documents.schema(), field, word, slips)
     seen: set[str] = set()
     for _, address in index.searcher.search(alike, _SAMPLE, count=False).hits:
-        paper = cards.read(index.searcher.doc(address)).paper
+        paper = documents.read(index.searcher.doc(address)).paper
         texts = paper.authors if field == "names" else (paper.title, paper.abstract, *paper.authors)
         seen.update(words.names(" ".join(texts)))
     letters = set(word)

@@ -5,7 +5,7 @@ from typing import cast
 from newsletter.errors import InvalidInputError, NotFoundError
 from newsletter.models import Source
 from newsletter.settings import Settings
-from newsletter.sources import addresses
+from newsletter.sources.fetching import addresses
 from newsletter.sources.store import ADDED, DISABLED, MEMOS
 from newsletter.store import Store, unavailable_store
 

@@ -23,7 +23,7 @@ from itertools import pairwise
 from statistics import median
 
 from newsletter.models import Source, SourceState
-from newsletter.sources.memory import Memo
+from newsletter.sources.poll_state import Memo
 
 SLACK = timedelta(hours=2)
 WINDOW = timedelta(weeks=8)

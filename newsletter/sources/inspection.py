@@ -8,14 +8,15 @@ from datetime import datetime
 
 from newsletter.models import Sighting, Source
 from newsletter.settings import Settings
-from newsletter.sources import charset, text
-from newsletter.sources.answers import Answer, Validators
-from newsletter.sources.documents import Problem
 from newsletter.sources.faults import FaultKind, UnreadableError
-from newsletter.sources.fetch import Client
-from newsletter.sources.politeness import Doorman
+from newsletter.sources.fetching.fetch import Client
+from newsletter.sources.fetching.politeness import Doorman
+from newsletter.sources.fetching.responses import Answer, Validators
+from newsletter.sources.formats.reading import Reading, read
+from newsletter.sources.markup import charset
+from newsletter.sources.markup.xml_split import Problem
 from newsletter.sources.polling import Network
-from newsletter.sources.reading import Reading, read
+from newsletter.sources.text import text
 
 _FEED_TYPES = frozenset(
     {"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"}

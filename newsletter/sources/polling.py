@@ -9,9 +9,7 @@ from urllib.parse import urlsplit
 
 from newsletter.models import Sighting, Source
 from newsletter.settings import Settings
-from newsletter.sources import memory
-from newsletter.sources.answers import Answer
-from newsletter.sources.documents import Problem
+from newsletter.sources import poll_state
 from newsletter.sources.faults import (
     AddressRefusedError,
     Fault,
@@ -20,11 +18,13 @@ from newsletter.sources.faults import (
     UnreachableError,
     UnreadableError,
 )
-from newsletter.sources.fetch import Client, Limits
-from newsletter.sources.memory import Memo
-from newsletter.sources.politeness import Doorman, Manners, manners_towards, owner
-from newsletter.sources.reading import Reading, read
-from newsletter.sources.resolving import Resolver
+from newsletter.sources.fetching.fetch import Client, Limits
+from newsletter.sources.fetching.politeness import Doorman, Manners, manners_towards, owner
+from newsletter.sources.fetching.resolving import Resolver
+from newsletter.sources.fetching.responses import Answer
+from newsletter.sources.formats.reading import Reading, read
+from newsletter.sources.markup.xml_split import Problem
+from newsletter.sources.poll_state import Memo
 
 
 class Outcome(StrEnum):
@@ -149,9 +149,9 @@ async def _poll_one(source: Source, known: Memo | None, client: Client, now: dat
     try:
         answer = await client.get(source.url, memo.validators, now)
         if answer.is_unchanged:
-            return Polled(source, Outcome.UNCHANGED, memory.after_silence(memo, source, now))
-        if memo.body_hash and memory.hash_of(source, answer.body) == memo.body_hash:
-            return Polled(source, Outcome.UNCHANGED, memory.after_silence(memo, source, now, answer))
+            return Polled(source, Outcome.UNCHANGED, poll_state.after_silence(memo, source, now))
+        if memo.body_hash and poll_state.hash_of(source, answer.body) == memo.body_hash:
+            return Polled(source, Outcome.UNCHANGED, poll_state.after_silence(memo, source, now, answer))
         reading = read(
             source, answer.body, answer.content_type, answer.url, now, cap_bytes=client.limits.body_bytes
         )
@@ -161,7 +161,7 @@ async def _poll_one(source: Source, known: Memo | None, client: Client, now: dat
 
 
 def _succeeded(source: Source, memo: Memo, answer: Answer, reading: Reading, now: datetime) -> Polled:
-    after, fresh = memory.after_reading(memo, source, answer, reading, now)
+    after, fresh = poll_state.after_reading(memo, source, answer, reading, now)
     outcome = Outcome.NEW if fresh else Outcome.REPEATED if reading.entries else Outcome.EMPTY
     return Polled(source, outcome, after, reading.sightings, reading.dropped)
 
@@ -169,7 +169,9 @@ def _succeeded(source: Source, memo: Memo, answer: Answer, reading: Reading, now
 def _failed(source: Source, memo: Memo, error: SourceError, now: datetime) -> Polled:
     fault = Fault.of(error)
     pause = error.retry_after if isinstance(error, UnreachableError) else None
-    return Polled(source, Outcome.FAILED, memory.after_fault(memo, source, fault, now, pause), error=fault)
+    return Polled(
+        source, Outcome.FAILED, poll_state.after_fault(memo, source, fault, now, pause), error=fault
+    )
 
 
 def shards(sources: Sequence[Source], size: int = 300) -> tuple[tuple[str, ...], ...]:

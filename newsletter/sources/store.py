@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from newsletter.models import Source, SourceState
 from newsletter.sources import freshness
-from newsletter.sources.memory import Memo
+from newsletter.sources.poll_state import Memo
 from newsletter.store import Key, Store, unavailable_store
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any, TextIO
 
 from newsletter.models import Preferences
 from newsletter.store import Store
-from newsletter.subscribers.records import Reader
-from newsletter.subscribers.store import SubscriberStore
+from newsletter.subscribers.kept.records import Reader
+from newsletter.subscribers.kept.store import SubscriberStore
 
 _FORMULA_STARTS = "=+-@'\t\r"
 """A spreadsheet runs a cell that begins so (OWASP, CSV injection); an apostrophe before it keeps it text."""

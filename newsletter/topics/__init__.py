@@ -1,9 +1,9 @@
 """Papers → topics."""
 
 from newsletter.topics.bursts import Burst, bursts
-from newsletter.topics.clustering import find_topics
+from newsletter.topics.grouping.clustering import find_topics
 from newsletter.topics.keyphrases import keyphrases
 from newsletter.topics.matching import DayIndex, as_mailed, holds
-from newsletter.topics.memory import Memory
+from newsletter.topics.memory.memory import Memory
 
 __all__ = ["Burst", "DayIndex", "Memory", "as_mailed", "bursts", "find_topics", "holds", "keyphrases"]

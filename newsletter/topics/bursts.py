@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from newsletter.models import Paper
-from newsletter.topics.clustering import LEAST_PAPERS, day_long_forms
-from newsletter.topics.labels import label
-from newsletter.topics.memory import Memory
-from newsletter.topics.phrasebook import phrasebook
-from newsletter.topics.words import read
+from newsletter.topics.grouping.clustering import LEAST_PAPERS, day_long_forms
+from newsletter.topics.grouping.labels import label
+from newsletter.topics.grouping.phrasebook import phrasebook
+from newsletter.topics.memory.memory import Memory
+from newsletter.topics.words.words import read
 
 WINDOWS = (1, 5)
 """Publishing days over which a burst may have built up, this one included."""

@@ -15,8 +15,8 @@ from hashlib import blake2s
 
 from newsletter.models import Paper, Topic, Trend
 from newsletter.topics.matching import DayIndex
-from newsletter.topics.memory import Memory
-from newsletter.topics.words import clauses
+from newsletter.topics.memory.memory import Memory
+from newsletter.topics.words.words import clauses
 
 SERIES_DAYS = 10
 REMEMBERED_DAYS = 28

@@ -11,9 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from newsletter.models import Paper
-from newsletter.topics.memory import Memory
-from newsletter.topics.vocabulary import FORMAL_WORDS
-from newsletter.topics.words import Clause, printed, read
+from newsletter.topics.memory.memory import Memory
+from newsletter.topics.words.vocabulary import FORMAL_WORDS
+from newsletter.topics.words.words import Clause, printed, read
 
 MOST_WORDS = 5
 """Words in a keyphrase, those that hyphens join counting as one."""

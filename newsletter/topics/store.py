@@ -10,9 +10,9 @@ import redis
 
 from newsletter.models import Paper
 from newsletter.store import Key, Store, unavailable_store
-from newsletter.topics.archive import DamagedMemoryError
 from newsletter.topics.history import REMEMBERED_DAYS, Appearance, PastDay
-from newsletter.topics.memory import Memory
+from newsletter.topics.memory.archive import DamagedMemoryError
+from newsletter.topics.memory.memory import Memory
 
 MEMORY = Key("topics:memory", "string", "what earlier days taught, compressed and versioned; can be rebuilt")
 HISTORY = Key("topics:history", "hash", "the topics of each day, by date, as JSON")

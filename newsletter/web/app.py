@@ -13,39 +13,21 @@ from starlette.responses import Response
 from newsletter import settings as settings_module
 from newsletter.errors import NewsletterError, NotFoundError
 from newsletter.settings import Settings
-from newsletter.web import (
-    archive,
-    confirming,
-    feeds,
-    files,
-    heavy,
-    indexing,
-    links,
-    manage,
-    mangled,
-    moving,
-    periods,
-    preview,
-    public,
-    recent,
-    search,
-    security,
-    status,
-    subscribing,
-    topics,
-    unsubscribing,
-    webhooks,
-)
+from newsletter.web import public
 from newsletter.web.api import application as api
 from newsletter.web.api import problems
-from newsletter.web.forms import FieldError
-from newsletter.web.site import Site, utc_now
+from newsletter.web.archive import editions, feeds, periods, search, topics
+from newsletter.web.operator import status, webhooks
+from newsletter.web.serving import files, heavy, indexing, mangled, response_cache, security
+from newsletter.web.serving.forms import FieldError
+from newsletter.web.serving.site import Site, utc_now
+from newsletter.web.subscriber import confirming, links, manage, moving, preview, subscribing, unsubscribing
 
 log = logging.getLogger(__name__)
 
 _ROOMS = (
     *(public, preview, subscribing, confirming, unsubscribing, manage, moving, links),
-    *(archive, periods, search, topics, feeds, api, status, files, webhooks),
+    *(editions, periods, search, topics, feeds, api, status, files, webhooks),
 )
 _OPEN_TO_OTHERS = (unsubscribing, webhooks)
 """What mail programs and mail providers post to, webmail of other sites included."""
@@ -85,7 +67,7 @@ def create(settings: Settings | None = None, *, clock: Callable[[], datetime] = 
     app.add_middleware(security.SecurityHeaders, settings=settings)
     app.add_middleware(mangled.MangledLinks)
     if settings.is_production:  # elsewhere a page follows its template at once
-        app.add_middleware(recent.Recent, clock=lambda: clock().timestamp())
+        app.add_middleware(response_cache.Recent, clock=lambda: clock().timestamp())
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_found)
     app.add_exception_handler(NotFoundError, _not_found)

@@ -5,12 +5,13 @@ from typing import Final
 from fastapi import Request
 from starlette.responses import PlainTextResponse, Response
 
-from newsletter.delivery import store as delivery
-from newsletter.editions.trending import DEFINITION
-from newsletter.models import Preferences
-from newsletter.subscribers import signup, tokens
-from newsletter.web import caching, hours, proofs, zones
-from newsletter.web.site import Here, Router, Site
+from newsletter.delivery.ledger import store as delivery
+from newsletter.editions.scoring.trending import DEFINITION
+from newsletter.subscribers.consent import signup, tokens
+from newsletter.web.serving import caching
+from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.subscriber import form_stamps, next_edition, zones
+from newsletter.web.subscriber.signup_form import form_facts, offered
 
 router: Final = Router()
 
@@ -32,7 +33,7 @@ def landing(request: Request, site: Here) -> Response:
         return site.render("landing.html", edition=edition, cut_off=cut_off(site), **facts, stamp=_STAMP)
 
     said = site.shelf.get(("landing", newest, facts["first"]), make)
-    body = said.replace(_STAMP, proofs.stamp(site.keys, site.now()))
+    body = said.replace(_STAMP, form_stamps.stamp(site.keys, site.now()))
     tag = caching.entity_tag(said)
     return caching.answer(request, body.encode(), "text/html", tag=tag, control=caching.CHECK_EACH_TIME)
 
@@ -42,25 +43,6 @@ def cut_off(site: Site) -> str:
     return f"{site.settings.cut_off:%H:%M}"
 
 
-def offered(site: Site) -> Preferences:
-    """Return what the form is filled in with."""
-    zone = site.settings.timezone
-    return Preferences(hour=site.settings.send_at, timezone=zone if zone in zones.known() else "UTC")
-
-
-def form_facts(site: Site, preferences: Preferences) -> dict[str, object]:
-    """Return what the form needs besides its stamp."""
-    return {
-        "preferences": preferences,
-        "first": hours.next_edition(preferences, site.now()),
-        "regions": zones.by_region(),
-        "email": "",
-        "fault": "",
-        "meant": None,
-        "sure": "",
-    }
-
-
 @router.page("/first-edition")
 def first_edition(site: Here, hour: str = "", timezone: str = "") -> Response:
     """Say when the first edition would come for an hour and a zone; the landing page's script asks."""
@@ -68,7 +50,7 @@ def first_edition(site: Here, hour: str = "", timezone: str = "") -> Response:
     if hour.isascii() and hour.isdigit() and int(hour[:3]) < 24 and timezone in zones.known():
         preferences = preferences.model_copy(update={"hour": int(hour[:3]), "timezone": timezone})
     return PlainTextResponse(
-        hours.next_edition(preferences, site.now()), headers={"Cache-Control": "no-store"}
+        next_edition.next_edition(preferences, site.now()), headers={"Cache-Control": "no-store"}
     )
 
 
@@ -107,7 +89,7 @@ def privacy(request: Request, site: Here) -> Response:
         request,
         "privacy.html",
         unconfirmed_days=signup.KEEP_UNCONFIRMED.days,
-        cookie_days=proofs.COOKIE_LIFE.days,
+        cookie_days=form_stamps.COOKIE_LIFE.days,
         ledger_days=delivery.KEPT.days,
         move_days=tokens.CONFIRM_WITHIN.days,
         mailer=site.settings.mailer,

@@ -11,8 +11,9 @@ from starlette.types import ASGIApp
 
 from newsletter.errors import SettingsError
 from newsletter.settings import Settings
-from newsletter.web import app, impatience
-from newsletter.web.impatience import ImpatientProtocol
+from newsletter.web import app
+from newsletter.web.serving import impatience
+from newsletter.web.serving.impatience import ImpatientProtocol
 
 
 def run(settings: Settings) -> None:

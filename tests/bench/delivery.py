@@ -30,7 +30,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent)]
+sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "support")]
 
 import sendgrid as stock  # noqa: E402 - the path must be there first
 import sinks  # noqa: E402
@@ -41,18 +41,20 @@ from sendgrid.helpers.mail import Content, CustomArg, From, Header, Mail, Person
 
 from newsletter import settings as settings_module  # noqa: E402
 from newsletter import store as store_module  # noqa: E402
-from newsletter.delivery import cohorts, links, rolls  # noqa: E402
-from newsletter.delivery.batches import send_batch  # noqa: E402
-from newsletter.delivery.ledger import Ledger  # noqa: E402
-from newsletter.delivery.mailers.smtp import Server, Smtp  # noqa: E402
+from newsletter.delivery.freezing import addressees, cohorts  # noqa: E402
+from newsletter.delivery.ledger.ledger import Ledger  # noqa: E402
+from newsletter.delivery.mailers.smtp.mailer import Server, Smtp  # noqa: E402
+from newsletter.delivery.sending import links  # noqa: E402
+from newsletter.delivery.sending.batches import send_batch  # noqa: E402
 from newsletter.embedded import EmbeddedServer  # noqa: E402
 from newsletter.models import Preferences, Recipient  # noqa: E402
-from newsletter.rendering import digest, templates  # noqa: E402
+from newsletter.rendering import digest  # noqa: E402
 from newsletter.rendering.mime import Envelope  # noqa: E402
 from newsletter.rendering.site import SiteFacts  # noqa: E402
+from newsletter.rendering.templating import templates  # noqa: E402
 from newsletter.settings import Settings  # noqa: E402
-from newsletter.subscribers.store import SubscriberStore  # noqa: E402
-from newsletter.subscribers.tokens import Keys  # noqa: E402
+from newsletter.subscribers.consent.tokens import Keys  # noqa: E402
+from newsletter.subscribers.kept.store import SubscriberStore  # noqa: E402
 
 SITE = SiteFacts(name="Papers", base_url="https://papers.example.org", from_="P <papers@example.org>")
 OURS_SENDGRID, OURS_SMTP = "ours: SendGrid, ledger", "ours: SMTP, ledger"
@@ -150,7 +152,7 @@ class Bench:
         self.published += timedelta(days=1)
         day = self.published
         publish(self.store, self.edition.model_copy(update={"date": day, "cut_off": self.edition.cut_off}))
-        refs = cohorts.freeze_everyone(self.store, settings, day)[: max(1, most // rolls.BATCH)]
+        refs = cohorts.freeze_everyone(self.store, settings, day)[: max(1, most // addressees.BATCH)]
         send_batch(self.store, settings, day, refs[0].batch)  # renders, connects
         refs = refs[1:] or refs
 
@@ -291,7 +293,11 @@ def _load(folder: Path, **values: object) -> Settings:
 @contextmanager
 def _process(folder: Path, script: str, values: dict[str, object]) -> Iterator[str]:
     ready = folder / f"{script}.port"
-    command = [sys.executable, str(HERE.parent / script), json.dumps(values | {"ready": str(ready)})]
+    command = [
+        sys.executable,
+        str(HERE.parent / "support" / script),
+        json.dumps(values | {"ready": str(ready)}),
+    ]
     process = subprocess.Popen(command)
     try:
         while not ready.exists():

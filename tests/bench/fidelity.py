@@ -15,9 +15,9 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from newsletter.editions.summary import summarise
-from newsletter.sources import text
-from newsletter.sources.scripts import raised
+from newsletter.editions.assembly.summary import summarise
+from newsletter.sources.text import text
+from newsletter.sources.text.scripts import raised
 
 SAMPLE = 2_000
 _POWER = re.compile(r"(?<=[0-9])(?:\$?\^\{?|<sup>)(-?[0-9]{1,3})(?![0-9.])")

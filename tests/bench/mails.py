@@ -17,13 +17,14 @@ from pathlib import Path
 from statistics import median
 from time import process_time
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 import specimens
 
 from newsletter.models import Recipient
-from newsletter.rendering import digest, templates
+from newsletter.rendering import digest
 from newsletter.rendering.mime import Envelope
+from newsletter.rendering.templating import templates
 
 EDITION = specimens.a_long_edition(15)
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)

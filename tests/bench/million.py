@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent)]
+sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "support")]
 
 import sinks  # noqa: E402 - the path must be there first
 import specimens  # noqa: E402
@@ -35,8 +35,8 @@ from mailing import publish, subscribe  # noqa: E402
 from newsletter import queue  # noqa: E402
 from newsletter import settings as settings_module  # noqa: E402
 from newsletter import store as store_module  # noqa: E402
-from newsletter.delivery.ledger import Ledger  # noqa: E402
-from newsletter.delivery.progress import Progress  # noqa: E402
+from newsletter.delivery.ledger.ledger import Ledger  # noqa: E402
+from newsletter.delivery.ledger.progress import Progress  # noqa: E402
 from newsletter.embedded import EmbeddedServer  # noqa: E402
 from newsletter.models import Edition, Entry, Preferences  # noqa: E402
 from newsletter.store import Store  # noqa: E402

@@ -31,7 +31,7 @@ from celery import Celery
 from newsletter import queue, settings, store
 from newsletter.embedded import EmbeddedServer
 from newsletter.models import Source
-from newsletter.sources.memory import Memo
+from newsletter.sources.poll_state import Memo
 from newsletter.sources.polling import Outcome, poll
 from newsletter.sources.store import SourceStore
 

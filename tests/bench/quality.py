@@ -17,14 +17,14 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from newsletter import editions, topics
-from newsletter.editions import history as editions_history
-from newsletter.editions.arrangement import Found, Inputs, arrange
-from newsletter.editions.selection import best_topics
-from newsletter.editions.summary import summarise
+from newsletter.editions.assembly.arrangement import Found, Inputs, arrange
+from newsletter.editions.assembly.selection import best_topics
+from newsletter.editions.assembly.summary import summarise
+from newsletter.editions.scoring import history as editions_history
 from newsletter.models import Look, Mention, Paper, Preferences, Sighting, Topic
 from newsletter.papers import merge
 from newsletter.settings import Settings
-from newsletter.sources import identifiers
+from newsletter.sources.text import identifiers
 
 NOON = datetime(2026, 6, 10, 12, 0, tzinfo=UTC)
 

@@ -30,7 +30,7 @@ from newsletter.embedded import EmbeddedServer
 from newsletter.models import Paper, Sighting
 from newsletter.papers.store import BY_CHANGE, BY_TIME, PAPER, REVISION, PaperStore
 from newsletter.search import parse, search
-from newsletter.search.cabinet import Cabinet
+from newsletter.search.index_store import Cabinet
 from newsletter.search.refresh import rebuild, refresh
 from newsletter.settings import Settings
 

@@ -22,7 +22,7 @@ from statistics import quantiles
 from time import process_time
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 import specimens
 from asgi import asked
@@ -33,7 +33,8 @@ from newsletter import settings as settings_module
 from newsletter import store as store_module
 from newsletter.embedded import EmbeddedServer
 from newsletter.settings import Settings
-from newsletter.web import caching, serve
+from newsletter.web import serve
+from newsletter.web.serving import caching
 
 DAYS = 400
 CONNECTIONS, REQUESTS = 8, 4000

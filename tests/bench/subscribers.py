@@ -25,9 +25,11 @@ from newsletter.embedded import EmbeddedServer
 from newsletter.models import Preferences, Subscriber
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import addresses, records, signup, tokens
-from newsletter.subscribers.scripts import Scripts
-from newsletter.subscribers.store import SubscriberStore, chosen, indexed
+from newsletter.subscribers import addresses
+from newsletter.subscribers.consent import signup, tokens
+from newsletter.subscribers.kept import records
+from newsletter.subscribers.kept.scripts import Scripts
+from newsletter.subscribers.kept.store import SubscriberStore, chosen, indexed
 
 NOW = datetime(2026, 6, 10, 12, 0, tzinfo=UTC)
 FIRST = ("ada", "alan", "grace", "jean", "john", "karen", "kurt")

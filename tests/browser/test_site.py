@@ -12,7 +12,7 @@ from newsletter import queue as queue_module
 from newsletter.editions.periods import Period
 from newsletter.models import Preferences
 from newsletter.rendering.site import period_path
-from newsletter.subscribers import moving
+from newsletter.subscribers.consent import moving
 
 pytestmark = pytest.mark.browser
 

@@ -16,7 +16,7 @@ from free_port import free_port
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.cli.check import find_faults
+from newsletter.cli.operations.check import find_faults
 from newsletter.delivery import mailers
 from newsletter.delivery.mailers.dkim import PrivateKey, SignedEnvelope, Signer
 from newsletter.errors import SettingsError

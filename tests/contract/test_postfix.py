@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from postfix import Postfix
 
-from newsletter.delivery.mailers import smtp, smtp_queue, smtp_session
-from newsletter.delivery.mailers.smtp import Server, Smtp
+from newsletter.delivery.mailers.smtp import mailer as smtp
+from newsletter.delivery.mailers.smtp import queue, session
+from newsletter.delivery.mailers.smtp.mailer import Server, Smtp
 from newsletter.models import Message, Recipient
 from newsletter.rendering.site import SiteFacts
 
@@ -135,7 +136,7 @@ def test_a_slow_look_up_doubts_nobody_and_holds_one_connection(
 ) -> None:
     """Postfix keeps the answer to the mail before it back for as long as it thinks about the next one."""
     monkeypatch.setattr(smtp, "SPARE_AFTER_SECONDS", spare)
-    monkeypatch.setattr(smtp_queue, "FIRST_REPLY_WITHIN_SECONDS", 0.5)
+    monkeypatch.setattr(queue, "FIRST_REPLY_WITHIN_SECONDS", 0.5)
     people = readers(1, 5, 2, 3, 4, 6, 7, 8, 9)
     mailer = opened("slow", connections=2)
     outcome = mailer.send(MESSAGE, people, request_id=REQUEST)
@@ -150,13 +151,13 @@ def test_who_is_slow_is_tried_last_and_alone_then_put_off(
     postfix: Postfix, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others have their mail meanwhile, and the time comes when that one is given up."""
-    monkeypatch.setattr(smtp_queue, "FIRST_REPLY_WITHIN_SECONDS", 0.3)
-    monkeypatch.setattr(smtp_queue, "REPLY_WITHIN_SECONDS", 0.6)
+    monkeypatch.setattr(queue, "FIRST_REPLY_WITHIN_SECONDS", 0.3)
+    monkeypatch.setattr(queue, "REPLY_WITHIN_SECONDS", 0.6)
     mailer = opened("slow", connections=1)
     outcome = mailer.send(MESSAGE, readers(5, 1, 2, 3), request_id=REQUEST)
     assert outcome.accepted == {1, 2, 3}
     assert "silent" in outcome.deferred[5]
-    monkeypatch.setattr(smtp_queue, "REPLY_WITHIN_SECONDS", 300.0)
+    monkeypatch.setattr(queue, "REPLY_WITHIN_SECONDS", 300.0)
     outcome = mailer.send(MESSAGE, readers(5, 6, 7), request_id=REQUEST)
     assert outcome.accepted == {5, 6, 7}
     assert postfix.arrived() == dict.fromkeys((1, 2, 3, 5, 6, 7), 1)
@@ -192,7 +193,7 @@ def test_who_waits_is_told_why(
 ) -> None:
     """In the words of the server or the library, with what to change."""
     door, scheme, trusts, words = case
-    monkeypatch.setattr(smtp_session, "OPENING_REPLY_WITHIN_SECONDS", 0.5)
+    monkeypatch.setattr(session, "OPENING_REPLY_WITHIN_SECONDS", 0.5)
     outcome = opened(door, scheme, trusts=trusts).send(MESSAGE, readers(1, 2, 3), request_id=REQUEST)
     assert words.format(port=postfix.ports[door]) in (outcome.reason or "")
     assert (outcome.accepted, outcome.uncertain, outcome.halt) == (frozenset(), frozenset(), None)

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from mailing import DAY, an_edition, publish, subscribe
 from postfix import Postfix
 
-from newsletter.delivery import cohorts, doubts, mailers, progress
-from newsletter.delivery import store as keys
-from newsletter.delivery.ledger import Claim, Denial, Denied, Ledger
+from newsletter.delivery import doubts, mailers
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import progress
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.ledger.ledger import Claim, Denial, Denied, Ledger
 from newsletter.models import Message, Recipient
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings

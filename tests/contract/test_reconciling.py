@@ -9,13 +9,13 @@ from free_port import free_port
 from mailing import subscribe
 from sendgrid_server import Behaviour, SendGridServer
 
-from newsletter.delivery import reconciling
+from newsletter.delivery.feedback import reconciling
 from newsletter.models import SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import suppression
-from newsletter.subscribers.store import SubscriberStore
-from newsletter.subscribers.suppression import Reason
+from newsletter.subscribers.consent import suppression
+from newsletter.subscribers.consent.suppression import Reason
+from newsletter.subscribers.kept.store import SubscriberStore
 
 NIGHT = datetime(2026, 6, 20, 0, 1, tzinfo=UTC)
 """Readers of `subscribe` have confirmed on 10 June at noon."""
@@ -133,7 +133,7 @@ def test_a_reader_who_has_confirmed_since_is_not_suppressed_by_an_old_entry(
     store: Store, settings: Settings, sendgrid: SendGridServer
 ) -> None:
     """The address works again by its owner's own word; an entry made afterwards counts."""
-    ids = subscribe(store, ["r0", "r1"])
+    ids = subscribe(store, ["r0", "r1"], at=NIGHT - timedelta(days=10))
     old, new = entry("r0@example.org", days_ago=20), entry("r1@example.org", days_ago=2)
     sendgrid.behaviour.suppressions = {"bounces": [new, old]}
     found = reconciling.reconcile(store, settings, NIGHT)

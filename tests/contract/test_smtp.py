@@ -15,8 +15,8 @@ from free_port import free_port
 from smtp_listener import Manners, SmtpListener
 
 from newsletter.delivery import mailers
-from newsletter.delivery.mailers import smtp_pipeline, smtp_queue
-from newsletter.delivery.mailers.smtp import Server, Smtp
+from newsletter.delivery.mailers.smtp import pipeline, queue
+from newsletter.delivery.mailers.smtp.mailer import Server, Smtp
 from newsletter.errors import SettingsError
 from newsletter.models import Message, Recipient
 from newsletter.rendering.site import SiteFacts
@@ -241,8 +241,8 @@ def test_a_server_that_falls_silent_is_left(
 ) -> None:
     """Only the mail whose last byte has left is in doubt, on each connection that was tried."""
     mailer, listener = connected(connections=1, round_trip_seconds=0.2)
-    monkeypatch.setattr(smtp_queue, "FIRST_REPLY_WITHIN_SECONDS", patience)
-    monkeypatch.setattr(smtp_pipeline, "LAST_REPLY_WITHIN_SECONDS", last_patience)
+    monkeypatch.setattr(queue, "FIRST_REPLY_WITHIN_SECONDS", patience)
+    monkeypatch.setattr(pipeline, "LAST_REPLY_WITHIN_SECONDS", last_patience)
     outcome = mailer.send(MESSAGE, recipients(3), request_id=REQUEST)
     assert not outcome.accepted
     assert len(outcome.uncertain) == len(listener.accepted) == in_doubt

@@ -9,7 +9,7 @@ import pytest
 import specimens
 
 from newsletter.models import Message, SourceState
-from newsletter.rendering import columns, digest, letters
+from newsletter.rendering import digest, notices, text_layout
 from newsletter.rendering.mime import Envelope
 
 FIRST = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -36,23 +36,23 @@ MAILS = {
         specimens.READER.model_copy(update={"topics": ("proteins", "diffusion"), "muted": ("survey",)}),
         specimens.SITE,
     ),
-    "confirm": lambda: letters.render("confirm", specimens.SITE, preferences=specimens.READER),
-    "welcome": lambda: letters.render(
+    "confirm": lambda: notices.render("confirm", specimens.SITE, preferences=specimens.READER),
+    "welcome": lambda: notices.render(
         "welcome",
         specimens.SITE,
         preferences=specimens.READER,
         edition=specimens.an_edition(),
         first_at=FIRST,
     ),
-    "welcome-first": lambda: letters.render(
+    "welcome-first": lambda: notices.render(
         "welcome", specimens.SITE, preferences=specimens.READER, first_at=FIRST
     ),
-    "already": lambda: letters.render("already", specimens.SITE, preferences=specimens.READER),
-    "invitation": lambda: letters.render("invitation", specimens.SITE, preferences=specimens.READER),
-    "move-wished": lambda: letters.render("move-wished", specimens.SITE),
-    "new-address": lambda: letters.render("new-address", specimens.SITE),
-    "old-address": lambda: letters.render("old-address", specimens.SITE),
-    "alert": lambda: letters.alert(
+    "already": lambda: notices.render("already", specimens.SITE, preferences=specimens.READER),
+    "invitation": lambda: notices.render("invitation", specimens.SITE, preferences=specimens.READER),
+    "move-wished": lambda: notices.render("move-wished", specimens.SITE),
+    "new-address": lambda: notices.render("new-address", specimens.SITE),
+    "old-address": lambda: notices.render("old-address", specimens.SITE),
+    "alert": lambda: notices.alert(
         specimens.SITE,
         "The edition of 22 Nov is overdue",
         ("It was due at 06:00 and 0 of 1,204 readers have it.", "The worker was last seen at 05:41."),
@@ -110,7 +110,7 @@ def test_a_mail_keeps_to_the_limits_of_clients_and_servers(name):
     for line in re.findall(rb"^(?:List-|Feedback-ID).*(?:\r\n .*)*", head, re.MULTILINE):
         assert b"=?" not in line
         assert b"\n" not in line
-    assert max(map(columns.width, _unbroken(message.text))) <= 72
+    assert max(map(text_layout.width, _unbroken(message.text))) <= 72
 
 
 def _unbroken(text: str) -> list[str]:

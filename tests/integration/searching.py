@@ -9,7 +9,7 @@ from builders import NOON, a_sighting
 from newsletter.models import Sighting
 from newsletter.papers.store import PaperStore
 from newsletter.search import Results, parse, search
-from newsletter.search.cabinet import Cabinet
+from newsletter.search.index_store import Cabinet
 from newsletter.search.refresh import Refreshed, refresh
 from newsletter.settings import Settings
 from newsletter.store import Store

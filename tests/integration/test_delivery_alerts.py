@@ -11,23 +11,17 @@ from sendgrid_server import Behaviour, SendGridServer
 from smtp_listener import Manners, SmtpListener
 
 from newsletter import queue
-from newsletter.delivery import (
-    alerts,
-    cohorts,
-    control,
-    events,
-    letters,
-    mailers,
-    reconciling,
-    restoration,
-    sweep,
-)
-from newsletter.delivery.batches import send_batch
+from newsletter.delivery import alerts, mailers, restoration
+from newsletter.delivery.feedback import events, reconciling
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import control, sweep
 from newsletter.delivery.mailers.port import Outcome
+from newsletter.delivery.sending import notices
+from newsletter.delivery.sending.batches import send_batch
 from newsletter.models import Preferences, Recipient, Source
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import signup
+from newsletter.subscribers.consent import signup
 
 SEVEN = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
 OPERATOR = "ops@example.org"
@@ -156,7 +150,7 @@ def test_a_first_start_after_the_cut_off_is_not_overdue_until_it_had_an_hour(
 
 def test_sources_that_are_broken_for_days_are_told_together(store: Store, settings: Settings) -> None:
     """One mail for all of them, after three days."""
-    from newsletter.sources.memory import Memo
+    from newsletter.sources.poll_state import Memo
 
     publish(store, an_edition())
     memo = Memo(
@@ -187,7 +181,7 @@ def test_confirmations_that_wait_are_told(store: Store, settings: Settings) -> N
     )
     spent = ObedientMailer(lambda *_: Outcome(halt="SendGrid says: Maximum credits exceeded (401)."))
     (letter,) = sweep.open_letters(store, SEVEN)
-    letters.send_letter(store, settings, letter, lambda: SEVEN, mailer=spent)
+    notices.send_letter(store, settings, letter, lambda: SEVEN, mailer=spent)
     assert subjects(store, settings) == ["letters"]
 
 

@@ -7,18 +7,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from mailing import DAY, ObedientMailer, accept, an_edition, publish, subscribe
 
-from newsletter.delivery import cohorts, control, sweep
-from newsletter.delivery import store as keys
-from newsletter.delivery.batches import send_batch
-from newsletter.delivery.ledger import BatchRef, Claim, Denial, Denied, Ledger
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import control, sweep
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.ledger.ledger import BatchRef, Claim, Denial, Denied, Ledger
 from newsletter.delivery.mailers.port import Outcome
-from newsletter.delivery.portions import GIVE_UP_AFTER, BatchReport
+from newsletter.delivery.sending.batch_sender import GIVE_UP_AFTER, BatchReport
+from newsletter.delivery.sending.batches import send_batch
 from newsletter.errors import InvalidInputError
 from newsletter.models import Preferences, Recipient
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import signup
-from newsletter.subscribers.store import SubscriberStore
+from newsletter.subscribers.consent import signup
+from newsletter.subscribers.kept.store import SubscriberStore
 
 SEVEN = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
 INSTANTLY = timedelta(milliseconds=1)

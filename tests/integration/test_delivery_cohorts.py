@@ -10,16 +10,18 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from mailing import CUT_OFF, DAY, ObedientMailer, an_edition, publish, subscribe
 
-from newsletter.delivery import batches, cohorts, sweep
-from newsletter.delivery import store as keys
-from newsletter.delivery.ids import unpacked
-from newsletter.delivery.ledger import BatchRef, Ledger
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.ledger import sweep
+from newsletter.delivery.ledger.ids import unpacked
+from newsletter.delivery.ledger.ledger import BatchRef, Ledger
+from newsletter.delivery.sending import batches
 from newsletter.errors import InvalidInputError, NotFoundError
 from newsletter.models import Preferences
 from newsletter.settings import Settings
 from newsletter.store import Store
 from newsletter.subscribers import preferences as choices
-from newsletter.subscribers.store import SubscriberStore
+from newsletter.subscribers.kept.store import SubscriberStore
 
 
 def at(hour: int, minute: int = 0, *, day: date = DAY) -> datetime:

@@ -9,8 +9,9 @@ from mailing import an_edition, publish, subscribe
 from sendgrid_server import Behaviour, SendGridServer
 from smtp_listener import Manners, SmtpListener
 
-from newsletter.delivery import cohorts, mailers
-from newsletter.delivery.batches import send_batch
+from newsletter.delivery import mailers
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.sending.batches import send_batch
 from newsletter.settings import Settings
 from newsletter.store import Store
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from lives import ANY_START, History, histories, live
 from mailing import DAY, an_edition, publish, subscribe
 
-from newsletter.delivery import cohorts
-from newsletter.delivery import store as keys
-from newsletter.delivery.due import due
-from newsletter.delivery.ids import unpacked
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.freezing.due import due
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.ledger.ids import unpacked
 from newsletter.models import Preferences
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers.store import SubscriberStore
+from newsletter.subscribers.kept.store import SubscriberStore
 
 TICK = timedelta(minutes=30)
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from mailing import an_edition, publish, subscribe
 
-from newsletter.delivery import cohorts
-from newsletter.delivery.ledger import Claim, Ledger
-from newsletter.delivery.store import Durability, durability
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger.ledger import Claim, Ledger
+from newsletter.delivery.ledger.store import Durability, durability
 from newsletter.settings import Settings
 from newsletter.store import Store
 

@@ -9,20 +9,25 @@ import pytest
 from mailing import DAY, ObedientMailer, accept, an_edition, publish, subscribe
 
 from newsletter import queue as queue_module
-from newsletter.delivery import cohorts, control, events, letters, mailers, settling, sweep
-from newsletter.delivery import store as keys
-from newsletter.delivery.batches import send_batch
-from newsletter.delivery.events import Event
-from newsletter.delivery.ledger import BatchRef, Claim, Ending, Ledger
+from newsletter.delivery import mailers
+from newsletter.delivery.feedback import events
+from newsletter.delivery.feedback import uncertain as settling
+from newsletter.delivery.feedback.events import Event
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import control, sweep
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.ledger.ledger import BatchRef, Claim, Ending, Ledger
 from newsletter.delivery.mailers.port import Outcome
 from newsletter.delivery.reputation import SOFT_LIMIT
+from newsletter.delivery.sending import notices
+from newsletter.delivery.sending.batches import send_batch
 from newsletter.models import Preferences, Recipient, SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import suppression
-from newsletter.subscribers.letters import Letterbox, LetterState
-from newsletter.subscribers.store import SubscriberStore
-from newsletter.subscribers.suppression import Reason
+from newsletter.subscribers.consent import suppression
+from newsletter.subscribers.consent.suppression import Reason
+from newsletter.subscribers.kept.store import SubscriberStore
+from newsletter.subscribers.notices import Letterbox, LetterState
 
 SEVEN = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
 REQUEST = "2026-06-10.1.2"
@@ -93,14 +98,14 @@ def test_an_event_of_a_request_that_was_sent_again_is_a_stray(
 
 def test_an_event_of_a_letter_settles_it(store: Store, settings: Settings) -> None:
     """Letters carry an id of their own."""
-    from newsletter.subscribers import signup
+    from newsletter.subscribers.consent import signup
 
     queue = queue_module.connect(settings)
     signup.request(
         store, queue, settings, "ada@example.org", preferences=Preferences(), origin="198.51.100.7", now=SEVEN
     )
     (one,) = Letterbox(store).pending(SEVEN)
-    letters.send_letter(store, settings, one, lambda: SEVEN, mailer=ObedientMailer(doubt))
+    notices.send_letter(store, settings, one, lambda: SEVEN, mailer=ObedientMailer(doubt))
     letter = Letterbox(store).get(one)
     assert letter is not None
     assert letter.state is LetterState.UNCERTAIN

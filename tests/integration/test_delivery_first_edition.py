@@ -11,9 +11,11 @@ import pytest
 from mailing import DAY, ObedientMailer, an_edition, publish, subscribe
 from processes import run
 
-from newsletter.delivery import alerts, cohorts, control, first_edition, sweep
-from newsletter.delivery import store as keys
-from newsletter.delivery.batches import send_batch
+from newsletter.delivery import alerts, first_edition
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import control, sweep
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.sending.batches import send_batch
 from newsletter.models import Preferences
 from newsletter.settings import Settings
 from newsletter.store import Store

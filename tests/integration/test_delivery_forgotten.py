@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from mailing import DAY, ObedientMailer, accept, an_edition, publish, subscribe
 
-from newsletter.delivery import cohorts, events, settling
-from newsletter.delivery import store as keys
-from newsletter.delivery.batches import send_batch
-from newsletter.delivery.events import Event
-from newsletter.delivery.ledger import BatchRef, Claim, Committed, Denied, Ending, Ledger
+from newsletter.delivery.feedback import events, uncertain
+from newsletter.delivery.feedback.events import Event
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.ledger.ledger import BatchRef, Claim, Committed, Denied, Ending, Ledger
 from newsletter.delivery.mailers.port import Outcome
+from newsletter.delivery.sending.batches import send_batch
 from newsletter.models import Recipient
 from newsletter.settings import Settings
 from newsletter.store import Store
@@ -139,7 +140,7 @@ def test_an_end_is_merged_into_a_batch_with_other_members(
 
 def ids_of(store: Store, ref: BatchRef) -> tuple[int, ...]:
     """Return whom a batch addresses."""
-    return settling.members(store, ref)
+    return uncertain.members(store, ref)
 
 
 EVERYBODY = frozenset(range(1, 6))
@@ -151,7 +152,7 @@ def given_up(store: Store, ref: BatchRef) -> None:
     begun(store, ref)
     store.zadd(keys.DUE(day=DAY), {"1": int(SEVEN.timestamp() * 1000)})
     assert isinstance(Ledger(store).claim(ref), Denied)
-    assert settling.settle_by_hand(store, DAY, Ending.RESENT) == 5
+    assert uncertain.settle_by_hand(store, DAY, Ending.RESENT) == 5
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_who_is_known_to_be_accepted_never_waits_again(  # noqa: PLR0917 - pytes
     store.zadd(keys.DUE(day=DAY), {"1": 1})
     assert send(store, settings, ref, ObedientMailer(accept)) == []
     events.apply(store, [PROOF, Event("processed", "r0@example.org", SEVEN, "2026-06-10.1.4")], SEVEN)
-    settling.settle_by_hand(store, DAY, Ending.RESENT)
+    uncertain.settle_by_hand(store, DAY, Ending.RESENT)
     assert counts(store) == (5, 0, 0, doubled)
     store.zadd(keys.DUE(day=DAY), {"1": 1})
     assert send(store, settings, ref, ObedientMailer(accept)) == []
@@ -194,6 +195,6 @@ def test_a_proof_of_one_in_doubt_twice_is_final(store: Store, settings: Settings
 
     send(store, settings, ref, ObedientMailer(doubt))
     events.apply(store, [PROOF], SEVEN)
-    settling.settle_by_hand(store, DAY, Ending.RESENT)
+    uncertain.settle_by_hand(store, DAY, Ending.RESENT)
     assert counts(store) == (5, 0, 0, 0)
     assert send(store, settings, ref, ObedientMailer(accept)) == []

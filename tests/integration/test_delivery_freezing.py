@@ -9,11 +9,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from mailing import DAY, an_edition, publish, subscribe
 
-from newsletter.delivery import cohorts, freezing
-from newsletter.delivery import store as keys
-from newsletter.delivery.freezing import Frozen
-from newsletter.delivery.ids import unpacked
-from newsletter.delivery.ledger import BatchRef, Ledger
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.freezing import steps as freezing
+from newsletter.delivery.freezing.steps import Frozen
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.ledger.ids import unpacked
+from newsletter.delivery.ledger.ledger import BatchRef, Ledger
 from newsletter.models import Preferences
 from newsletter.settings import Settings
 from newsletter.store import Store

@@ -6,17 +6,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from mailing import DAY, ObedientMailer, accept, an_edition, publish, subscribe
 
-from newsletter.delivery import cohorts, control, events, settling, sweep
-from newsletter.delivery import store as keys
-from newsletter.delivery.batches import send_batch
-from newsletter.delivery.events import Event
-from newsletter.delivery.ledger import BatchRef, Claim, Denial, Denied, Ending, Ledger
+from newsletter.delivery.feedback import events, uncertain
+from newsletter.delivery.feedback.events import Event
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import control, sweep
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.ledger.ledger import BatchRef, Claim, Denial, Denied, Ending, Ledger
 from newsletter.delivery.mailers.port import Outcome
+from newsletter.delivery.sending.batches import send_batch
 from newsletter.errors import InvalidInputError
 from newsletter.models import Recipient
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import signup
+from newsletter.subscribers.consent import signup
 
 SEVEN = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
 PROOF = Event("processed", "r0@example.org", SEVEN, "2026-06-10.1.2")
@@ -63,7 +65,7 @@ def given_up(store: Store, ref: BatchRef, ending: Ending) -> Claim:
     intent = begun(store, ref)
     expire(store, ref)
     assert Ledger(store).claim(ref) == Denied(Denial.OVER)
-    assert settling.settle_by_hand(store, DAY, ending) == 5
+    assert uncertain.settle_by_hand(store, DAY, ending) == 5
     return intent
 
 
@@ -212,7 +214,7 @@ def test_silence_is_no_evidence_where_the_site_was_down_when_the_request_ended(
     moments = [just_before, found, found + timedelta(minutes=65)]
     others = [Event("delivered", "x@example.org", moment, "2026-06-10.9.1") for moment in moments]
     events.apply(store, others, now)
-    assert settling.settle(store, settings, now, mailer=ObedientMailer()).left == 5
+    assert uncertain.settle(store, settings, now, mailer=ObedientMailer()).left == 5
     events.apply(store, [PROOF], now)
     assert counts(store) == (5, 0, 0, 0)
 
@@ -225,25 +227,25 @@ def test_no_event_speaks_for_what_another_mailer_carried(
     both = {"sendgrid_api_key": "SG.test", "sendgrid_webhook_key": "key", "smtp_url": "smtp://127.0.0.1:9"}
     settings = make_settings(mailer="sendgrid", **both)
     send(store, make_settings(mailer=later, **both), ref, ObedientMailer(doubt))
-    (request,) = settling.uncertain(store, DAY)
+    (request,) = uncertain.uncertain(store, DAY)
     moments = [request.ended, request.since + timedelta(minutes=62)]
     now = request.since + timedelta(minutes=65)
     events.apply(store, [Event("delivered", "x@example.org", at, "2026-06-10.9.1") for at in moments], now)
-    assert settling.settle(store, settings, now, mailer=ObedientMailer()).left == left
+    assert uncertain.settle(store, settings, now, mailer=ObedientMailer()).left == left
 
 
 def test_clocks_that_differ_are_noticed(store: Store) -> None:
     """Doubts are dated by the server and judged by a worker: nothing is settled where they disagree."""
     now = datetime.now(UTC)
-    assert settling.clocks_agree(store, now)
+    assert uncertain.clocks_agree(store, now)
     for apart in (timedelta(minutes=3), timedelta(minutes=-3)):
-        assert not settling.clocks_agree(store, now + apart)
+        assert not uncertain.clocks_agree(store, now + apart)
 
 
 def test_a_proof_of_one_by_one_spares_each(store: Store, settings: Settings, ref: BatchRef) -> None:
     """A bounce tells of one recipient: after all were given up, that one is spared, and then the next."""
     given_up(store, ref, Ending.RESENT)
-    assert [settling.prove(store, ref, 2, one) for one in (2, 4, 4)] == [True, True, False]
+    assert [uncertain.prove(store, ref, 2, one) for one in (2, 4, 4)] == [True, True, False]
     assert counts(store) == (2, 0, 3, 0)
     assert send(store, settings, ref, ObedientMailer()) == [1, 3, 5]
 

@@ -8,17 +8,19 @@ from mailing import DAY, ObedientMailer, accept, an_edition, publish, subscribe
 from sendgrid_server import Behaviour, SendGridServer
 from smtp_listener import Manners, SmtpListener
 
-from newsletter.delivery import alerts, cohorts, control, mailers, sweep
-from newsletter.delivery import store as keys
-from newsletter.delivery.batches import send_batch
-from newsletter.delivery.ledger import Ledger
+from newsletter.delivery import alerts, mailers
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import control, sweep
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.ledger.ledger import Ledger
 from newsletter.delivery.mailers.port import Outcome
-from newsletter.delivery.portions import GIVE_UP_AFTER
 from newsletter.delivery.reputation import SOFT_LIMIT
+from newsletter.delivery.sending.batch_sender import GIVE_UP_AFTER
+from newsletter.delivery.sending.batches import send_batch
 from newsletter.models import Preferences, Recipient, Source, SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers.store import SubscriberStore
+from newsletter.subscribers.kept.store import SubscriberStore
 
 SEVEN = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
 GONE = "550 5.1.1 <dead@example.org>: Recipient address rejected: User unknown"

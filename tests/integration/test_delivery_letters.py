@@ -9,16 +9,19 @@ import pytest
 from mailing import DAY, ObedientMailer, accept, an_edition, publish, subscribe
 
 from newsletter import queue as queue_module
-from newsletter.delivery import cohorts, letters, sweep
-from newsletter.delivery.ledger import Ledger
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import sweep
+from newsletter.delivery.ledger.ledger import Ledger
 from newsletter.delivery.mailers.port import Outcome
+from newsletter.delivery.sending import notices
 from newsletter.models import Preferences, Recipient
-from newsletter.rendering import letters as rendering
+from newsletter.rendering import notices as rendering
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import errands, keyring, moving, signup, tokens
-from newsletter.subscribers.letters import Letterbox, LetterKind, LetterState
-from newsletter.subscribers.store import SubscriberStore
+from newsletter.subscribers import on_request
+from newsletter.subscribers.consent import keyring, moving, signup, tokens
+from newsletter.subscribers.kept.store import SubscriberStore
+from newsletter.subscribers.notices import Letterbox, LetterKind, LetterState
 
 SIX_THIRTY = datetime(2026, 6, 10, 6, 30, tzinfo=UTC)
 
@@ -46,7 +49,7 @@ def confirm(store: Store, settings: Settings, address: str = "ada@example.org") 
 
 def send(store: Store, settings: Settings, letter: int, mailer: ObedientMailer) -> str:
     """Do what a task does."""
-    return letters.send_letter(store, settings, letter, lambda: SIX_THIRTY, mailer=mailer).state
+    return notices.send_letter(store, settings, letter, lambda: SIX_THIRTY, mailer=mailer).state
 
 
 def test_a_confirmation_is_sent_once_with_links_that_work(store: Store, settings: Settings) -> None:
@@ -116,7 +119,7 @@ def test_a_postponed_welcome_still_carries_its_edition(store: Store, settings: S
     assert cohorts.freeze_due(store, settings, SIX_THIRTY + timedelta(hours=1)) == ()
     later = SIX_THIRTY + timedelta(hours=1)
     mailer = ObedientMailer()
-    letters.send_letter(store, settings, letter, lambda: later, mailer=mailer)
+    notices.send_letter(store, settings, letter, lambda: later, mailer=mailer)
     (message,) = mailer.messages.values()
     assert "Paper 1 of 10 June" in message.text
 
@@ -137,7 +140,7 @@ def test_a_welcome_to_who_was_addressed_already_does_not_repeat_the_edition(
 
 def want_latest(store: Store, settings: Settings, reader: int = 1, now: datetime = SIX_THIRTY) -> int | None:
     """Press “send me the latest edition”; return the letter's id, if there is one."""
-    errands.send_latest(store, queue_module.connect(settings), reader, now)
+    on_request.send_latest(store, queue_module.connect(settings), reader, now)
     found = sweep.open_letters(store, now)
     return int(found[-1]) if found else None
 
@@ -260,10 +263,10 @@ def test_a_letter_that_is_refused_by_our_own_fault_is_told_and_given_up_after_a_
         )
     )
     send(store, settings, letter, denied)
-    told = str(store.get(letters.HALTED()))
+    told = str(store.get(notices.HALTED()))
     assert ("Relay access denied" in told, "ada@" in told) == (True, False)
-    later = SIX_THIRTY + letters.WORTH_SENDING + timedelta(minutes=1)
-    assert letters.send_letter(store, settings, letter, lambda: later, mailer=denied).state == "refused"
+    later = SIX_THIRTY + notices.WORTH_SENDING + timedelta(minutes=1)
+    assert notices.send_letter(store, settings, letter, lambda: later, mailer=denied).state == "refused"
 
 
 def test_a_worker_killed_after_the_intent_does_not_send_the_letter_again(
@@ -279,7 +282,7 @@ def test_a_worker_killed_after_the_intent_does_not_send_the_letter_again(
         send(store, settings, letter, ObedientMailer(die))
     mailer = ObedientMailer()
     later = SIX_THIRTY + timedelta(minutes=5)
-    letters.send_letter(store, settings, letter, lambda: later, mailer=mailer)
+    notices.send_letter(store, settings, letter, lambda: later, mailer=mailer)
     assert mailer.sent == []
     assert [one.id for one in Letterbox(store).uncertain()] == [letter]
 

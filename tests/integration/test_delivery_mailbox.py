@@ -15,21 +15,24 @@ from returned import ARF, OUT_OF_OFFICE, a_report, fields
 from smtp_listener import Manners, SmtpListener
 
 from newsletter import settings as settings_module
-from newsletter.delivery import cohorts, events, links, mailbox, mailers, settling
-from newsletter.delivery.batches import send_batch
-from newsletter.delivery.ledger import BatchRef, Ledger
-from newsletter.delivery.mailbox import Taken
+from newsletter.delivery import mailers
+from newsletter.delivery.feedback import events, mailbox, uncertain
+from newsletter.delivery.feedback.mailbox import Taken
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger.ledger import BatchRef, Ledger
 from newsletter.delivery.mailers.port import Outcome
+from newsletter.delivery.mailers.smtp.return_path import ReturnPath
 from newsletter.delivery.reputation import SOFT_LIMIT
-from newsletter.delivery.return_path import ReturnPath
+from newsletter.delivery.sending import links
+from newsletter.delivery.sending.batches import send_batch
 from newsletter.errors import InvalidInputError
 from newsletter.models import Recipient, SubscriberStatus
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import keyring, signup, suppression
-from newsletter.subscribers.store import SubscriberStore
-from newsletter.subscribers.suppression import Reason
+from newsletter.subscribers.consent import keyring, signup, suppression
+from newsletter.subscribers.consent.suppression import Reason
+from newsletter.subscribers.kept.store import SubscriberStore
 
 SEVEN = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
 BOUNCES = "bounces@example.org"
@@ -191,7 +194,7 @@ def test_a_bounce_proves_that_this_mail_was_accepted_and_no_other(
     mailbox.take(store, settings, a_report(return_path(settings, ids[2], "r2@example.org")), SEVEN)
     progress = Ledger(store).progress(DAY)
     assert (progress.accepted, progress.uncertain) == (1, 4)
-    (request,) = settling.uncertain(store, DAY)
+    (request,) = uncertain.uncertain(store, DAY)
     assert request.mask == "uu-uu"
 
 
@@ -440,7 +443,8 @@ def test_a_maildir_is_worked_off_and_an_mbox_is_left_as_it_is(
 def test_a_letter_that_bounces_ends_it_too(store: Store, settings: Settings) -> None:
     """An address that does not exist is not asked again to confirm until somebody signs up anew."""
     from newsletter import queue
-    from newsletter.delivery import letters, sweep
+    from newsletter.delivery.ledger import sweep
+    from newsletter.delivery.sending import notices
     from newsletter.models import Preferences
 
     signup.request(
@@ -453,7 +457,7 @@ def test_a_letter_that_bounces_ends_it_too(store: Store, settings: Settings) -> 
         now=SEVEN,
     )
     (letter,) = sweep.open_letters(store, SEVEN)
-    letters.send_letter(store, settings, letter, lambda: SEVEN, mailer=ObedientMailer())
+    notices.send_letter(store, settings, letter, lambda: SEVEN, mailer=ObedientMailer())
     mail = a_report(return_path(settings, 1, "ada@example.org", f"letter-{letter}.1"))
     assert mailbox.take(store, settings, mail, SEVEN + timedelta(hours=1)) is Taken.GONE
     assert status_of(store, 1) is SubscriberStatus.BOUNCED

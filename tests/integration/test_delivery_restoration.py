@@ -12,8 +12,10 @@ import redis
 from mailing import ObedientMailer, an_edition, publish, subscribe
 from processes import run
 
-from newsletter.delivery import cohorts, control, progress, restoration, sweep
-from newsletter.delivery.batches import send_batch
+from newsletter.delivery import restoration
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import control, progress, sweep
+from newsletter.delivery.sending.batches import send_batch
 from newsletter.embedded import EmbeddedServer
 from newsletter.settings import Settings
 from newsletter.store import Store

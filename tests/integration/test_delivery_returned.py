@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from mailing import subscribe
 
-from newsletter.delivery import mailbox, reports
-from newsletter.delivery.mailbox import Taken
-from newsletter.delivery.reports import Verdict
-from newsletter.delivery.return_path import ReturnPath
+from newsletter.delivery.feedback import mailbox, reports
+from newsletter.delivery.feedback.mailbox import Taken
+from newsletter.delivery.feedback.reports import Verdict
+from newsletter.delivery.mailers.smtp.return_path import ReturnPath
 from newsletter.models import Recipient
 from newsletter.settings import Settings
 from newsletter.store import Store

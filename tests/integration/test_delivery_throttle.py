@@ -8,13 +8,15 @@ import pytest
 from mailing import DAY, ObedientMailer, an_edition, publish, subscribe
 from processes import run
 
-from newsletter.delivery import cohorts, control, letters, sweep, throttle
-from newsletter.delivery import store as keys
-from newsletter.delivery.batches import send_batch
-from newsletter.delivery.ledger import BatchRef, Ledger
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import control, sweep
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.ledger.ledger import BatchRef, Ledger
 from newsletter.delivery.mailers.port import Outcome
-from newsletter.delivery.portions import HELD_BACK, BatchReport
-from newsletter.delivery.throttle import Pace, Throttle
+from newsletter.delivery.sending import notices, throttle
+from newsletter.delivery.sending.batch_sender import HELD_BACK, BatchReport
+from newsletter.delivery.sending.batches import send_batch
+from newsletter.delivery.sending.throttle import Pace, Throttle
 from newsletter.settings import Settings
 from newsletter.store import Store
 
@@ -216,7 +218,7 @@ def test_letters_are_counted_and_never_held_back(
     """Somebody waits for a confirmation; the digest makes room for it."""
     from newsletter import queue
     from newsletter.models import Preferences
-    from newsletter.subscribers import signup
+    from newsletter.subscribers.consent import signup
 
     settings = make_settings(mails_per_minute=2)
     for n in range(3):
@@ -230,7 +232,7 @@ def test_letters_are_counted_and_never_held_back(
             now=SEVEN,
         )
         assert (
-            letters.send_letter(store, settings, n + 1, lambda: SEVEN, mailer=ObedientMailer()).state
+            notices.send_letter(store, settings, n + 1, lambda: SEVEN, mailer=ObedientMailer()).state
             == "sent"
         )
     limited = throttle.of(store, settings)

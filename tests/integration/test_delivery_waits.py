@@ -9,11 +9,13 @@ import pytest
 from mailing import DAY, ObedientMailer, an_edition, publish, subscribe
 from processes import run
 
-from newsletter.delivery import alerts, cohorts, doubts, leases, mailers, progress
-from newsletter.delivery import store as keys
-from newsletter.delivery.batches import send_batch
-from newsletter.delivery.ledger import BatchRef, Claim, Denied, Ledger
+from newsletter.delivery import alerts, doubts, mailers
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import leases, progress
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.ledger.ledger import BatchRef, Claim, Denied, Ledger
 from newsletter.delivery.mailers.port import Outcome
+from newsletter.delivery.sending.batches import send_batch
 from newsletter.models import Message, Recipient
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings

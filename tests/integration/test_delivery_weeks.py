@@ -9,12 +9,14 @@ import pytest
 from builders import a_paper
 from mailing import publish, subscribe
 
-from newsletter.delivery import batches, cohorts, sweep
-from newsletter.delivery import store as keys
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.ledger import sweep
+from newsletter.delivery.sending import batches
 from newsletter.models import Edition, Entry, Preferences, Reason
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers.store import SubscriberStore
+from newsletter.subscribers.kept.store import SubscriberStore
 
 MONDAY = date(2026, 6, 1)
 DAYS = tuple(MONDAY + timedelta(days=number) for number in range(29))

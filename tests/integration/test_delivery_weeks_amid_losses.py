@@ -5,12 +5,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from mailing import ObedientMailer, an_edition, publish, subscribe
 
-from newsletter.delivery import cohorts, control, restoration, sweep
-from newsletter.delivery import store as keys
-from newsletter.delivery.batches import send_batch
-from newsletter.delivery.rolls import Rolls
-from newsletter.editions import binding, compose
-from newsletter.editions.binding import BOUND, BOUND_INPUTS
+from newsletter.delivery import restoration
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.freezing.addressees import Rolls
+from newsletter.delivery.ledger import control, sweep
+from newsletter.delivery.ledger import store as keys
+from newsletter.delivery.sending.batches import send_batch
+from newsletter.editions import compose, period_editions
+from newsletter.editions.period_editions import BOUND, BOUND_INPUTS
 from newsletter.editions.periods import Period
 from newsletter.editions.store import FROZEN, INPUTS, EditionStore
 from newsletter.errors import InvalidInputError
@@ -82,11 +84,11 @@ def test_a_damaged_edition_of_a_week_is_made_again(
     store: Store, settings: Settings, readers: list[int], *, has_inputs: bool
 ) -> None:
     """Weekly readers have the week nevertheless, and what comes out is the same."""
-    bound = binding.bind(store, settings, WEEK)
+    bound = period_editions.bind(store, settings, WEEK)
     store.set(BOUND(first=WEEK.first, last=WEEK.last), "damaged")
     if not has_inputs:
         store.set(BOUND_INPUTS(first=WEEK.first, last=WEEK.last), "damaged")
-    assert binding.bind(store, settings, WEEK) == bound
+    assert period_editions.bind(store, settings, WEEK) == bound
     assert readers[1] in send(store, settings, at(8))
 
 
@@ -105,10 +107,10 @@ def test_a_process_that_dies_between_binding_and_freezing_leaves_no_trace_in_the
         with pytest.raises(SystemExit):
             cohorts.freeze_due(store, settings, at(7))
     assert {name: store.dump(name) for name in store.scan_iter("delivery:*")} == before
-    bound = binding.bound(store, WEEK)
+    bound = period_editions.bound(store, WEEK)
     assert bound is not None
     assert send(store, settings, at(7)).count(readers[1]) == 1
-    assert binding.bound(store, WEEK) == bound
+    assert period_editions.bound(store, WEEK) == bound
     assert send(store, settings, at(8)) == []
 
 

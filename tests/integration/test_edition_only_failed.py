@@ -7,14 +7,15 @@ from pathlib import Path
 from mailing import DAY, ObedientMailer, an_edition, publish, subscribe
 from processes import run
 
-from newsletter.delivery import cohorts, sweep
-from newsletter.delivery.batches import send_batch
-from newsletter.delivery.ledger import Ledger
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import sweep
+from newsletter.delivery.ledger.ledger import Ledger
 from newsletter.delivery.mailers.port import Outcome
+from newsletter.delivery.sending.batches import send_batch
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import suppression
-from newsletter.subscribers.suppression import Reason
+from newsletter.subscribers.consent import suppression
+from newsletter.subscribers.consent.suppression import Reason
 
 SEVEN = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
 NOTHING_TO_DO = 3

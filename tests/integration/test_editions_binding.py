@@ -7,8 +7,8 @@ import pytest
 from processes import run
 from test_editions_compose import DAY, MORNING, ids, publish, vote
 
-from newsletter.editions import binding, compose
-from newsletter.editions.binding import BOUND, BOUND_INPUTS
+from newsletter.editions import compose, period_editions
+from newsletter.editions.period_editions import BOUND, BOUND_INPUTS
 from newsletter.editions.periods import Period
 from newsletter.editions.store import INPUTS, TAIL, EditionStore
 from newsletter.errors import NotFoundError
@@ -42,7 +42,7 @@ def test_votes_that_came_after_a_papers_morning_count_in_its_week(
 ) -> None:
     """Monday's modest paper leads the week and says why; days without an edition are named."""
     monday = {entry.paper.id: entry for entry in week[0].entries}
-    bound = binding.bind(store, settings, WEEK)
+    bound = period_editions.bind(store, settings, WEEK)
     best = max(bound.entries, key=lambda entry: entry.score)
     assert best.paper.id == "arxiv:2606.00000"
     assert best.edition_of == MONDAY
@@ -57,7 +57,7 @@ def test_a_week_holds_what_its_days_announced_and_each_paper_once(
     store: Store, settings: Settings, week: list[Edition]
 ) -> None:
     """Seats and tail together are the announced papers; the topics are the days' own, joined."""
-    bound = binding.bind(store, settings, WEEK)
+    bound = period_editions.bind(store, settings, WEEK)
     every = [entry.paper.id for entry in (*bound.entries, *bound.tail)]
     assert sorted(every) == sorted(one for edition in week for one in ids(edition))
     assert len(bound.entries) == settings.papers
@@ -74,12 +74,12 @@ def test_a_week_is_frozen_once_and_comes_out_the_same_again(
     store: Store, settings: Settings, week: list[Edition]
 ) -> None:
     """Votes of later days change nothing, and the stored inputs give the same bytes."""
-    bound = binding.bind(store, settings, WEEK)
+    bound = period_editions.bind(store, settings, WEEK)
     vote(store, "2606.00001", 900, MORNING + timedelta(days=9))
-    assert binding.bind(store, settings, WEEK) == bound
+    assert period_editions.bind(store, settings, WEEK) == bound
     store.delete(BOUND(first=WEEK.first, last=WEEK.last), BOUND_INPUTS(first=WEEK.first, last=WEEK.last))
-    assert binding.bind(store, settings, WEEK).model_dump_json() == bound.model_dump_json()
-    assert binding.replay(store, WEEK).model_dump_json() == bound.model_dump_json()
+    assert period_editions.bind(store, settings, WEEK).model_dump_json() == bound.model_dump_json()
+    assert period_editions.replay(store, WEEK).model_dump_json() == bound.model_dump_json()
 
 
 def test_an_operator_has_a_day_and_its_week_made_again(
@@ -95,12 +95,12 @@ def test_an_operator_has_a_day_and_its_week_made_again(
     )
     said = run(tmp_path, "edition", "replay", str(MONDAY), "--month", **environ)
     assert (said.returncode, "are not kept" in said.stderr) == (1, True)
-    binding.bind(store, settings, WEEK)
+    period_editions.bind(store, settings, WEEK)
     said = run(tmp_path, "edition", "replay", str(MONDAY), "--week", **environ)
     name = f"{WEEK.first} to {WEEK.last}"
     assert (said.returncode, said.stdout) == (0, f"The edition of {name} comes out the same, byte by byte.\n")
     month = Period.month_of(MONDAY)
-    binding.bind(store, settings, month)
+    period_editions.bind(store, settings, month)
     store.rename(BOUND(first=month.first, last=month.last), BOUND(first=WEEK.first, last=WEEK.last))
     said = run(tmp_path, "edition", "replay", str(MONDAY), "--week", **environ)
     assert (said.returncode, "comes out differently" in said.stderr) == (1, True)
@@ -110,9 +110,9 @@ def test_weeks_and_months_are_due_when_they_are_over(
     store: Store, settings: Settings, week: list[Edition]
 ) -> None:
     """The week's Sunday has its edition, the month's last day has none; what is bound is not due."""
-    assert list(binding.due(store)) == [WEEK]
-    binding.bind(store, settings, WEEK)
-    assert list(binding.due(store)) == []
+    assert list(period_editions.due(store)) == [WEEK]
+    period_editions.bind(store, settings, WEEK)
+    assert list(period_editions.due(store)) == []
 
 
 def test_what_is_lost_or_damaged_is_done_without_and_said(
@@ -123,8 +123,8 @@ def test_what_is_lost_or_damaged_is_done_without_and_said(
     store.set(MEMORY(), "damaged")
     store.delete(HISTORY(), *store.scan_iter("paper:*"))
     store.set(TAIL(day=MONDAY), "damaged")
-    bound = binding.bind(store, settings, WEEK)
-    assert len(binding.with_tails(store, bound).tail) >= len(bound.tail)
+    bound = period_editions.bind(store, settings, WEEK)
+    assert len(period_editions.with_tails(store, bound).tail) >= len(bound.tail)
     assert EditionStore(store).get(MONDAY) == week[0].model_copy(update={"tail": ()})
     assert len(bound.entries) == settings.papers
     assert bound.notes[0].startswith("Votes could not be counted again")
@@ -135,6 +135,6 @@ def test_what_is_lost_or_damaged_is_done_without_and_said(
 def test_a_period_without_editions_cannot_be_bound(store: Store, settings: Settings) -> None:
     """The error says what to look at, and nothing is frozen."""
     with pytest.raises(NotFoundError, match="newsletter edition status"):
-        binding.bind(store, settings, Period.week_of(date(2020, 1, 1)))
+        period_editions.bind(store, settings, Period.week_of(date(2020, 1, 1)))
     assert EditionStore(store).dates() == ()
-    assert list(binding.due(store)) == []
+    assert list(period_editions.due(store)) == []

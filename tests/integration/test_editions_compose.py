@@ -11,7 +11,7 @@ from processes import run
 
 from newsletter.editions import compose, for_reader
 from newsletter.editions.backtest import backtest
-from newsletter.editions.lessons import LESSON, Lessons
+from newsletter.editions.scoring.training_days import LESSON, Lessons
 from newsletter.editions.store import (
     ANNOUNCED,
     BEGUN,
@@ -27,7 +27,7 @@ from newsletter.errors import NotFoundError
 from newsletter.models import Edition, Preferences, Source, Topic
 from newsletter.papers.store import PaperStore
 from newsletter.settings import Settings
-from newsletter.sources.memory import Memo
+from newsletter.sources.poll_state import Memo
 from newsletter.sources.store import MEMOS, SourceStore
 from newsletter.store import Store
 from newsletter.topics.store import MEMORY, HistoryStore, MemoryStore

@@ -16,11 +16,12 @@ from small_disk import full, small_disk
 
 from newsletter import embedded
 from newsletter import store as store_module
-from newsletter.cli.supervision import Supervisor
-from newsletter.delivery import cohorts, control
-from newsletter.delivery.batches import send_batch
-from newsletter.delivery.ledger import Ledger
+from newsletter.cli.local.supervision import Supervisor
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import control
+from newsletter.delivery.ledger.ledger import Ledger
 from newsletter.delivery.mailers.port import Outcome
+from newsletter.delivery.sending.batches import send_batch
 from newsletter.embedded import EmbeddedServer
 from newsletter.errors import StoreUnavailableError
 from newsletter.models import Recipient

@@ -16,8 +16,8 @@ from visitor import Visitor
 
 from newsletter.papers import changes
 from newsletter.papers.store import PAPER
-from newsletter.search import cards
-from newsletter.search.cabinet import Cabinet, IndexFaultError
+from newsletter.search import documents
+from newsletter.search.index_store import Cabinet, IndexFaultError
 from newsletter.search.refresh import CHECK_EVERY, Refreshed, rebuild, refresh
 from newsletter.settings import Settings
 from newsletter.store import Store
@@ -145,7 +145,7 @@ def _garble_the_note(library: Library) -> None:
 
 def _age(library: Library) -> None:
     note = library.cabinet.directory / "state.json"
-    note.write_text(note.read_text("utf-8").replace(cards.LAYOUT, "0"))
+    note.write_text(note.read_text("utf-8").replace(documents.LAYOUT, "0"))
 
 
 def _lose_a_file(library: Library) -> None:
@@ -212,7 +212,7 @@ import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from newsletter import settings, store
-from newsletter.search.cabinet import Cabinet
+from newsletter.search.index_store import Cabinet
 from newsletter.search import refresh
 chosen = settings.load(dict(os.environ), directory=Path.cwd())
 step = sys.argv[1]
@@ -247,7 +247,7 @@ import os, resource
 from datetime import UTC, datetime
 from pathlib import Path
 from newsletter import settings, store
-from newsletter.search.cabinet import Cabinet, IndexFaultError
+from newsletter.search.index_store import Cabinet, IndexFaultError
 from newsletter.search.refresh import refresh
 chosen = settings.load(dict(os.environ), directory=Path.cwd())
 redis = store.connect(chosen)

@@ -19,10 +19,10 @@ from cryptography.x509.oid import NameOID
 from website import Website
 
 from newsletter.settings import Settings
-from newsletter.sources.answers import Answer, Validators
 from newsletter.sources.faults import AddressRefusedError, FaultKind, UnreachableError, UnreadableError
-from newsletter.sources.fetch import Client, Limits, user_agent
-from newsletter.sources.resolving import Resolver
+from newsletter.sources.fetching.fetch import Client, Limits, user_agent
+from newsletter.sources.fetching.resolving import Resolver
+from newsletter.sources.fetching.responses import Answer, Validators
 
 FEED = b"<rss version='2.0'><channel><title>x</title></channel></rss>"
 

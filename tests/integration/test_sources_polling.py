@@ -15,8 +15,8 @@ from website import Website
 from newsletter.models import Source
 from newsletter.papers.intake import poll_into
 from newsletter.settings import Settings
-from newsletter.sources.fetch import Limits
-from newsletter.sources.politeness import Manners
+from newsletter.sources.fetching.fetch import Limits
+from newsletter.sources.fetching.politeness import Manners
 from newsletter.sources.polling import Network, Outcome, Polled, poll, shards
 from newsletter.sources.store import SourceStore
 from newsletter.store import Store

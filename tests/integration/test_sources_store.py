@@ -11,7 +11,7 @@ from newsletter.models import Source, SourceState
 from newsletter.settings import Settings
 from newsletter.sources import catalog
 from newsletter.sources.faults import AddressRefusedError, Fault, FaultKind
-from newsletter.sources.memory import Memo, after_fault
+from newsletter.sources.poll_state import Memo, after_fault
 from newsletter.sources.polling import Outcome, Polled
 from newsletter.sources.store import SourceStore
 from newsletter.store import Store

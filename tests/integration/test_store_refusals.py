@@ -10,15 +10,15 @@ import redis
 from mailing import DAY, an_edition, publish, subscribe
 from processes import until
 
-from newsletter.delivery import cohorts
-from newsletter.delivery.ledger import Claim, Ledger
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger.ledger import Claim, Ledger
 from newsletter.errors import StoreUnavailableError
 from newsletter.models import SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store, insisting
-from newsletter.subscribers import signup, suppression
-from newsletter.subscribers.store import SubscriberStore
-from newsletter.subscribers.suppression import Reason
+from newsletter.subscribers.consent import signup, suppression
+from newsletter.subscribers.consent.suppression import Reason
+from newsletter.subscribers.kept.store import SubscriberStore
 
 SEVEN = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
 

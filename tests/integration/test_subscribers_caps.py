@@ -9,8 +9,8 @@ from signups import Signups
 
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import signup, suppression
-from newsletter.subscribers.signup import Requested
+from newsletter.subscribers.consent import signup, suppression
+from newsletter.subscribers.consent.signup import Requested
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from newsletter.embedded import EmbeddedServer
 from newsletter.models import SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import suppression
+from newsletter.subscribers.consent import suppression
 
 Run = Callable[..., tuple[int, str, str]]
 

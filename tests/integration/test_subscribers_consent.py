@@ -12,11 +12,11 @@ from newsletter.delivery import restoration
 from newsletter.models import Preferences, SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import keyring, moving, signup, suppression, tokens
+from newsletter.subscribers.consent import keyring, moving, signup, suppression, tokens
+from newsletter.subscribers.consent.moving import Asked, Moved
+from newsletter.subscribers.consent.signup import Confirmed, Left, Requested, Returned
+from newsletter.subscribers.consent.suppression import Reason
 from newsletter.subscribers.importing.plan import import_csv
-from newsletter.subscribers.moving import Asked, Moved
-from newsletter.subscribers.signup import Confirmed, Left, Requested, Returned
-from newsletter.subscribers.suppression import Reason
 
 ADA, EVE = "ada@example.org", "eve@example.net"
 ELSEWHERE = "192.0.2.1"

@@ -12,7 +12,8 @@ from newsletter.errors import InvalidInputError
 from newsletter.models import Preferences
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import suppression, transfer
+from newsletter.subscribers import transfer
+from newsletter.subscribers.consent import suppression
 from newsletter.subscribers.importing.plan import Plan, import_csv
 from newsletter.subscribers.importing.report import ImportReport
 from newsletter.subscribers.importing.table import bounded_lines, open_text

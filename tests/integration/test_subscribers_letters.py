@@ -8,9 +8,9 @@ from signups import NOON, Signups
 from newsletter.models import SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import signup, suppression
-from newsletter.subscribers.letters import LEASE, Claim, LetterKind, LetterState
-from newsletter.subscribers.signup import Confirmed
+from newsletter.subscribers.consent import signup, suppression
+from newsletter.subscribers.consent.signup import Confirmed
+from newsletter.subscribers.notices import LEASE, Claim, LetterKind, LetterState
 
 FIRST = int(NOON.timestamp() * 1000)
 """The number of the first letter: the instant in which it was written."""

@@ -10,9 +10,9 @@ from newsletter.errors import InvalidInputError
 from newsletter.models import Preferences
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import moving, signup, suppression
-from newsletter.subscribers.letters import Claim, LetterKind
-from newsletter.subscribers.moving import Asked, Moved
+from newsletter.subscribers.consent import moving, signup, suppression
+from newsletter.subscribers.consent.moving import Asked, Moved
+from newsletter.subscribers.notices import Claim, LetterKind
 from newsletter.subscribers.schedule import Slot
 
 OLD, NEW = "ada@example.org", "Countess@example.net"

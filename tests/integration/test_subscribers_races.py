@@ -13,10 +13,10 @@ from signups import Signups
 from newsletter.models import Preferences, SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import moving, signup
-from newsletter.subscribers.moving import Moved
+from newsletter.subscribers.consent import moving, signup
+from newsletter.subscribers.consent.moving import Moved
+from newsletter.subscribers.consent.signup import Confirmed, Left, Requested
 from newsletter.subscribers.schedule import Slot
-from newsletter.subscribers.signup import Confirmed, Left, Requested
 
 T = TypeVar("T")
 

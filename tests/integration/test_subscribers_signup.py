@@ -9,10 +9,10 @@ from newsletter.errors import InvalidInputError
 from newsletter.models import Consent, Preferences, SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import keyring, signup, suppression, tokens
+from newsletter.subscribers.consent import keyring, signup, suppression, tokens
+from newsletter.subscribers.consent.signup import Confirmed, Left, Requested, Returned
+from newsletter.subscribers.consent.suppression import Reason
 from newsletter.subscribers.schedule import Slot
-from newsletter.subscribers.signup import Confirmed, Left, Requested, Returned
-from newsletter.subscribers.suppression import Reason
 
 
 @pytest.fixture

@@ -11,11 +11,13 @@ from signups import Signups
 from newsletter.models import Preferences, SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import addresses, errands, letters, moving, records, signup, suppression
-from newsletter.subscribers import store as subscribers_store
+from newsletter.subscribers import addresses, notices, on_request
+from newsletter.subscribers.consent import moving, signup, suppression
+from newsletter.subscribers.kept import records
+from newsletter.subscribers.kept import store as subscribers_store
+from newsletter.subscribers.kept.scripts import Scripts
+from newsletter.subscribers.kept.store import BLOCK, SubscriberStore, chosen, indexed
 from newsletter.subscribers.schedule import Slot
-from newsletter.subscribers.scripts import Scripts
-from newsletter.subscribers.store import BLOCK, SubscriberStore, chosen, indexed
 
 LONG = tuple(f"a rather long phrase about subject {n}" for n in range(20))
 NOW = int(datetime(2026, 6, 10, 12, 0, tzinfo=UTC).timestamp())
@@ -156,7 +158,7 @@ def test_every_name_on_the_server_is_declared(list_: Signups) -> None:
     link = links.move(list_.store, list_.settings, 1)
     moving.confirm(list_.store, list_.queue, list_.settings, link, now=list_.now)
     moving.request(list_.store, list_.queue, list_.settings, 1, "newer@example.org", now=list_.now)
-    errands.send_latest(list_.store, list_.queue, 1, list_.now)
+    on_request.send_latest(list_.store, list_.queue, 1, list_.now)
     list_.join("eve@example.org", origin="192.0.2.1")
     list_.leave("eve@example.org")
     list_.ask("eve@example.org", origin="192.0.2.1")
@@ -164,7 +166,7 @@ def test_every_name_on_the_server_is_declared(list_: Signups) -> None:
     assert claim is not None
     list_.letters.doubt(claim, "timeout", list_.now)
     suppression.suppress(list_.store, "dan@example.org", suppression.Reason.BOUNCED, now=list_.now)
-    keys = subscribers_store.KEYS + letters.KEYS
+    keys = subscribers_store.KEYS + notices.KEYS
     names = [name for name in list_.store.scan_iter() if not name.startswith("mq:")]
     assert [name for name in names if not any(key.matches(name) for key in keys)] == []
     unused = [key.pattern for key in keys if not any(key.matches(name) for name in names)]

@@ -15,12 +15,13 @@ from newsletter.errors import InvalidInputError
 from newsletter.models import Preferences, SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import signup, suppression, transfer
+from newsletter.subscribers import transfer
+from newsletter.subscribers.consent import signup, suppression
+from newsletter.subscribers.consent.suppression import Reason
 from newsletter.subscribers.importing.plan import import_csv
 from newsletter.subscribers.importing.report import ImportReport
 from newsletter.subscribers.importing.table import _text
 from newsletter.subscribers.schedule import Slot
-from newsletter.subscribers.suppression import Reason
 
 OUTSIDE = (Reason.BOUNCED, Reason.COMPLAINED, Reason.UNSUBSCRIBED)
 """What a provider or another engine says of an address."""

@@ -6,7 +6,7 @@ import pytest
 from builders import a_paper
 
 from newsletter.topics.history import Appearance
-from newsletter.topics.memory import Memory
+from newsletter.topics.memory.memory import Memory
 from newsletter.topics.store import HISTORY, MEMORY, HistoryStore, MemoryStore
 
 DAY = date(2026, 6, 10)

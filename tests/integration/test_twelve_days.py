@@ -24,15 +24,18 @@ from aiosmtpd.controller import Controller
 from free_port import free_port
 
 from newsletter import queue
-from newsletter.delivery import batches, cohorts, letters, mailers, sweep
+from newsletter.delivery import mailers
+from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import sweep
+from newsletter.delivery.sending import batches, notices
 from newsletter.editions import compose
 from newsletter.models import Edition, Preferences, Source
 from newsletter.papers import intake
 from newsletter.papers.store import PaperStore
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import signup
-from newsletter.subscribers.store import SubscriberStore
+from newsletter.subscribers.consent import signup
+from newsletter.subscribers.kept.store import SubscriberStore
 
 DAYS = tuple(date(2026, 4, 17) + timedelta(days=number) for number in range(12))
 READERS = 200
@@ -131,7 +134,7 @@ def subscribe_readers(store: Store, settings: Settings, now: datetime) -> None:
 def deliver(store: Store, settings: Settings, now: datetime) -> None:
     """Do what the workers do at a moment: letters, cohorts, batches."""
     for letter in sweep.open_letters(store, now):
-        letters.send_letter(store, settings, letter, lambda: now)
+        notices.send_letter(store, settings, letter, lambda: now)
     cohorts.freeze_due(store, settings, now)
     for ref in sweep.open_batches(store):
         batches.send_batch(store, settings, ref.day, ref.batch, lambda: now)

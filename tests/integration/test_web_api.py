@@ -22,7 +22,7 @@ from newsletter import settings as settings_module
 from newsletter.papers.store import PaperStore
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers.letters import Letterbox
+from newsletter.subscribers.notices import Letterbox
 from newsletter.web.api import application as api
 
 EDITION = an_edition()

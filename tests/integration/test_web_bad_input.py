@@ -11,7 +11,7 @@ from visitor import Visitor
 from newsletter.models import Preferences, Subscriber
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import tokens
+from newsletter.subscribers.consent import tokens
 
 FORM = "application/x-www-form-urlencoded"
 ADDRESS = "ada@example.org"

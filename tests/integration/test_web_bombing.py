@@ -9,10 +9,10 @@ import pytest
 from asgi import Answer, asked
 from visitor import Visitor
 
-from newsletter.delivery.letters import send_letter
+from newsletter.delivery.sending.notices import send_letter
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers.letters import Letterbox
+from newsletter.subscribers.notices import Letterbox
 
 FORM = ((b"content-type", b"application/x-www-form-urlencoded"),)
 

@@ -8,7 +8,7 @@ from visitor import Visitor, seen
 from newsletter.models import SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers.letters import Letterbox
+from newsletter.subscribers.notices import Letterbox
 
 
 @pytest.fixture

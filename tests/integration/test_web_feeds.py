@@ -12,7 +12,7 @@ from specimens import DAY, a_quiet_edition, an_edition
 from visitor import Visitor
 
 from newsletter.settings import Settings
-from newsletter.sources import jsonfeed
+from newsletter.sources.formats import jsonfeed
 from newsletter.store import Store
 
 BASE = "http://papers.example.org"

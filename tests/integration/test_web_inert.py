@@ -20,7 +20,7 @@ from newsletter.search.searching import PAGE
 from newsletter.settings import Settings
 from newsletter.store import Store
 from newsletter.subscribers import preferences
-from newsletter.subscribers.scripts import Scripts
+from newsletter.subscribers.kept.scripts import Scripts
 
 EDITION = an_edition(notes=("A note.",), tail=an_edition("hard").also)
 FOLLOWING = Preferences(topics=("one", "two"), muted=("three",))

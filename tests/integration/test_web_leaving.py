@@ -8,7 +8,7 @@ from visitor import Visitor, seen
 from newsletter.models import SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import tokens
+from newsletter.subscribers.consent import tokens
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from specimens import an_edition
 from visitor import Visitor, seen
 
-from newsletter.delivery import cohorts
+from newsletter.delivery.freezing import cohorts
 from newsletter.models import Preferences, Subscriber, SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store

@@ -5,12 +5,12 @@ import re
 import pytest
 from visitor import Visitor, seen
 
-from newsletter.delivery.letters import send_letter
+from newsletter.delivery.sending.notices import send_letter
 from newsletter.models import Preferences, Subscriber
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import moving, signup
-from newsletter.subscribers.letters import Letterbox
+from newsletter.subscribers.consent import moving, signup
+from newsletter.subscribers.notices import Letterbox
 
 OLD, NEW = "ada@example.org", "countess@example.net"
 

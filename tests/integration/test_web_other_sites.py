@@ -7,7 +7,7 @@ from visitor import Visitor
 
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.web import proofs
+from newsletter.web.subscriber import form_stamps
 
 ELSEWHERE = {
     "cross-site": {"sec-fetch-site": "cross-site", "origin": "null"},
@@ -49,7 +49,7 @@ def test_a_click_confirms_nothing_after_another_site_filled_in_the_form(visitor:
     headers = ELSEWHERE["cross-site"]
     data = {"email": "ada@example.net", "stamp": visitor.stamp(), "website": "", "sure": ""}
     visitor.web.post("/subscribe", data=data, headers=headers)
-    assert proofs.CONFIRM_COOKIE not in visitor.web.cookies
+    assert form_stamps.CONFIRM_COOKIE not in visitor.web.cookies
     reader = visitor.reader("ada@example.net", "pending")
     page = visitor.web.get(f"/confirm/{visitor.token('confirm', reader.id)}")
     assert "Confirm my address" in page.text

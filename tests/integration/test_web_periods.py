@@ -7,7 +7,7 @@ import pytest
 from specimens import DAY, a_quiet_edition, an_edition, an_entry
 from visitor import Visitor, seen
 
-from newsletter.editions import binding
+from newsletter.editions import period_editions
 from newsletter.editions.periods import Period
 from newsletter.models import Edition
 from newsletter.settings import Settings
@@ -50,7 +50,7 @@ def test_an_open_period_says_that_it_is_not_over_and_a_bound_one_that_it_is(visi
     assert "is not over" in seen(visitor.web.get(MONTH).text)
     assert "By the scores of each paper’s own morning" in seen(visitor.web.get(WEEK).text)
     period = Period.week_of(DAY)
-    bound = binding.bind(visitor.store, visitor.settings, period)
+    bound = period_editions.bind(visitor.store, visitor.settings, period)
     visitor.now += timedelta(seconds=2)
     page = seen(visitor.web.get(WEEK).text)
     assert "as weekly readers got it" in page

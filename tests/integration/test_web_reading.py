@@ -13,7 +13,7 @@ import pytest
 from specimens import DAY, a_long_edition, a_quiet_edition, an_edition
 from visitor import Visitor, seen
 
-from newsletter.editions.trending import DEFINITION
+from newsletter.editions.scoring.trending import DEFINITION
 from newsletter.settings import Settings
 from newsletter.store import Store
 

@@ -16,7 +16,7 @@ from visitor import Visitor, seen
 from newsletter.search.searching import PAGE
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.web import indexing
+from newsletter.web.serving import indexing
 
 EDITION = an_edition()
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'

@@ -11,8 +11,8 @@ from newsletter.errors import SettingsError
 from newsletter.models import Preferences
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import signup
-from newsletter.subscribers.letters import Letterbox
+from newsletter.subscribers.consent import signup
+from newsletter.subscribers.notices import Letterbox
 
 Make = Callable[..., Settings]
 

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from newsletter.web import serve
-from newsletter.web.impatience import ImpatientProtocol, bound
+from newsletter.web.serving.impatience import ImpatientProtocol, bound
 
 HALVES = {
     "nothing": b"",

@@ -9,7 +9,7 @@ from visitor import Visitor, seen
 from newsletter.models import Preferences
 from newsletter.settings import Settings
 from newsletter.store import Store
-from newsletter.subscribers import tokens
+from newsletter.subscribers.consent import tokens
 
 Ask = Callable[[Visitor], object]
 

@@ -7,7 +7,7 @@ import pytest
 from sendgrid_server import PUBLIC_KEY, signature
 from visitor import Visitor
 
-from newsletter.delivery import events
+from newsletter.delivery.feedback import events
 from newsletter.models import SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store

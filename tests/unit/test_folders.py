@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.cli.check import find_exposed
+from newsletter.cli.operations.check import find_exposed
 from newsletter.folders import exposed, make_private
 from newsletter.settings import Settings
 

@@ -7,8 +7,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from newsletter.cli.config import default_of
 from newsletter.cli.main import NOUNS, newsletter
+from newsletter.cli.operations.config import default_of
 from newsletter.settings import Settings, environment_names
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")

@@ -63,8 +63,12 @@ _SEEN = {
 }
 
 
+_WHERE = {"outbox": "outbox", "smtp": "smtp.mailer", "sendgrid": "sendgrid.mailer"}
+"""The module of each mailer, imported only where it is chosen."""
+
+
 @lru_cache(maxsize=8)
 def _made(name: str, chosen: _Chosen, _pid: int) -> Mailer:
     # the process stands among the arguments because a forked child must not use its parent's connections
-    mailer: Mailer = import_module(f"newsletter.delivery.mailers.{name}").connect(chosen.settings)
+    mailer: Mailer = import_module(f"{__name__}.{_WHERE[name]}").connect(chosen.settings)
     return mailer

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from newsletter.errors import InvalidInputError
 from newsletter.models import Preferences
-from newsletter.subscribers.suppression import Reason
+from newsletter.subscribers.consent.suppression import Reason
 
 
 class Role(StrEnum):

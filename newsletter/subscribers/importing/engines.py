@@ -9,9 +9,9 @@ Mailchimp's and Substack's exports as people publish them.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from newsletter.subscribers.consent.suppression import Reason
 from newsletter.subscribers.importing.columns import Meaning, Role
 from newsletter.subscribers.importing.words import ACTIVE, OUT, PENDING, Word
-from newsletter.subscribers.suppression import Reason
 
 _NOTHING = Meaning(Role.NOTHING)
 _STATUS = Meaning(Role.STATUS)

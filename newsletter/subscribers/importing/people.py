@@ -15,7 +15,7 @@ from newsletter.subscribers.addresses import Address
 from newsletter.subscribers.importing.columns import Column, Role
 from newsletter.subscribers.importing.engines import OTHER, OWN, Engine
 from newsletter.subscribers.importing.standing import Judge, Standing, Unclear
-from newsletter.subscribers.store import chosen
+from newsletter.subscribers.kept.store import chosen
 
 _LISTS = frozenset({"topics", "muted"})
 _ANGLED = re.compile(r"[^<>]*<\s*([^<>]*?)\s*>")

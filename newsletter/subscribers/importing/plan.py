@@ -16,7 +16,8 @@ import orjson
 from newsletter.errors import InvalidInputError
 from newsletter.models import Preferences
 from newsletter.store import Store
-from newsletter.subscribers import addresses, records, suppression
+from newsletter.subscribers import addresses
+from newsletter.subscribers.consent import suppression
 from newsletter.subscribers.importing.columns import folded, understand
 from newsletter.subscribers.importing.doubts import Doubts
 from newsletter.subscribers.importing.engines import MAILBOXES, Engine, recognise
@@ -26,8 +27,9 @@ from newsletter.subscribers.importing.report import Fault, ImportReport
 from newsletter.subscribers.importing.spool import Entry, Group, Spool
 from newsletter.subscribers.importing.standing import RANKS
 from newsletter.subscribers.importing.table import Record, Table, read_table
-from newsletter.subscribers.scripts import Scripts
-from newsletter.subscribers.store import indexed
+from newsletter.subscribers.kept import records
+from newsletter.subscribers.kept.scripts import Scripts
+from newsletter.subscribers.kept.store import indexed
 
 AT_ONCE = 500
 """People a round trip."""

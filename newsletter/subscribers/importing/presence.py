@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from newsletter.store import Store, unavailable_store
 from newsletter.subscribers import addresses
-from newsletter.subscribers.store import BY_ADDRESS, REJECTED, SUPPRESSED, SubscriberStore
+from newsletter.subscribers.kept.store import BY_ADDRESS, REJECTED, SUPPRESSED, SubscriberStore
 
 
 class Presence(NamedTuple):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from newsletter.subscribers.consent.suppression import Reason
 from newsletter.subscribers.importing.columns import BY_SURENESS, Column, Role
 from newsletter.subscribers.importing.engines import WHOLE_FILE, Engine
 from newsletter.subscribers.importing.moments import read_moment
@@ -18,7 +19,6 @@ from newsletter.subscribers.importing.words import (
     Word,
     folded_word,
 )
-from newsletter.subscribers.suppression import Reason
 
 RANKS = {Reason.UNSUBSCRIBED: 2, Reason.BOUNCED: 3, Reason.COMPLAINED: 4}
 """Reasons by their strength; 1 is a person who never confirmed, and 0 one on the list."""

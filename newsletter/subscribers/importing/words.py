@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from newsletter.subscribers.suppression import Reason
+from newsletter.subscribers.consent.suppression import Reason
 
 ACTIVE, PENDING, OUT = "active", "pending", "suppressed"
 

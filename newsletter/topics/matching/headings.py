@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from newsletter.models import Paper, Topic
-from newsletter.topics.words import clauses
+from newsletter.topics.words.words import clauses
 
 LEAST_MAILED = 3
 """A topic that fewer papers stand under is not mailed."""

@@ -22,8 +22,8 @@ from newsletter.topics.matching.spelling import (
     stems,
     written_out,
 )
-from newsletter.topics.memory import Memory
-from newsletter.topics.words import Clause, clauses
+from newsletter.topics.memory.memory import Memory
+from newsletter.topics.words.words import Clause, clauses
 
 _MOST_KEPT: Final = 1 << 24
 """Bits of answers kept: 2 MB, some thousand phrases of a long week."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from newsletter.topics.acronyms import introductions
-from newsletter.topics.words import Clause, Word, clauses
+from newsletter.topics.words.acronyms import introductions
+from newsletter.topics.words.words import Clause, Word, clauses
 
 Stems = tuple[str, ...]
 Names = Mapping[str, Stems]

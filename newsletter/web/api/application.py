@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.settings import Settings
-from newsletter.web import caching
 from newsletter.web.api import problems, reading, routes, searching, subscribing
-from newsletter.web.site import Here, Router, Site
+from newsletter.web.serving import caching
+from newsletter.web.serving.site import Here, Router, Site
 
 router: Final = Router()
 """The page that describes the API to people."""

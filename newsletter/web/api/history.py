@@ -4,8 +4,8 @@ from datetime import date
 from typing import Self
 
 from newsletter.rendering import phrasing
-from newsletter.web.api.values import Described, Trend
-from newsletter.web.kiosk import Appearance, Career
+from newsletter.web.serving.published import Appearance, Career
+from newsletter.web.values import Described, Trend
 
 
 class TopicOutline(Described):

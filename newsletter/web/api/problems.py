@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from newsletter.errors import InvalidInputError, NewsletterError, StoreRefusedError, StoreUnavailableError
-from newsletter.web.api.values import Described
-from newsletter.web.security import masked
+from newsletter.web.serving.security import masked
+from newsletter.web.values import Described
 
 log = logging.getLogger(__name__)
 

@@ -12,12 +12,14 @@ from starlette.responses import Response
 from newsletter.editions.periods import Period
 from newsletter.editions.store import EditionStore
 from newsletter.papers.store import PaperStore
-from newsletter.rendering import strangers
-from newsletter.web import archive, caching, periods
+from newsletter.rendering.templating import untrusted
 from newsletter.web.api.history import TopicHistory, TopicOutline, Topics
 from newsletter.web.api.routes import ROOT, DescribedRouter
-from newsletter.web.api.values import Edition, EditionOutline, Editions, KnownPaper
-from newsletter.web.site import Here, Site
+from newsletter.web.archive import editions as archive
+from newsletter.web.archive import periods
+from newsletter.web.serving import caching
+from newsletter.web.serving.site import Here, Site
+from newsletter.web.values import Edition, EditionOutline, Editions, KnownPaper
 
 router: Final = DescribedRouter()
 
@@ -144,7 +146,7 @@ def paper(identifier: Identifier, request: Request, site: Here) -> Response:
         raise HTTPException(
             404, "No such paper is kept. Papers that no edition announced go after ninety days."
         )
-    body = KnownPaper.of(strangers.paper(found), site.settings.base_url, day, entry)
+    body = KnownPaper.of(untrusted.paper(found), site.settings.base_url, day, entry)
     return _answer(request, body)
 
 

@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 
 from newsletter.web.api.problems import MEDIA_TYPE, Problem
-from newsletter.web.site import Router
+from newsletter.web.serving.site import Router
 
 VERSION = "1.0"
 ROOT = "/api/v1"

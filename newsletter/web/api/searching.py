@@ -9,16 +9,17 @@ from fastapi import Path, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from newsletter.rendering import phrasing, strangers
+from newsletter.rendering import phrasing
+from newsletter.rendering.templating import untrusted
 from newsletter.search import Hit, Index, Results, by_author, parse, people
 from newsletter.search import search as search_index
 from newsletter.search.query import LONGEST
 from newsletter.search.searching import PAGES
-from newsletter.web import caching
 from newsletter.web.api.routes import ROOT, DescribedRouter
-from newsletter.web.api.values import Described, Paper, facts
-from newsletter.web.search import SOON_SECONDS, asked
-from newsletter.web.site import Here, Site
+from newsletter.web.archive.search import SOON_SECONDS, asked
+from newsletter.web.serving import caching
+from newsletter.web.serving.site import Here, Site
+from newsletter.web.values import Described, Paper, facts
 
 router: Final = DescribedRouter()
 
@@ -51,7 +52,7 @@ class FoundPaper(Paper):
         """Return what a search found."""
         told = f"{base_url}/d/{hit.edition.isoformat()}" if hit.edition else None
         return cls(
-            **facts(strangers.paper(hit.paper)),
+            **facts(untrusted.paper(hit.paper)),
             snippet="".join(piece.text for piece in hit.snippet),
             edition=hit.edition,
             permalink=told and f"{told}#{phrasing.anchor(hit.paper)}",

@@ -7,14 +7,16 @@ from pydantic import ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from newsletter.subscribers import addresses, preferences, signup
-from newsletter.web import choices, forms, subscribing
+from newsletter.subscribers import addresses, preferences
+from newsletter.subscribers.consent import signup
 from newsletter.web.api.problems import faults, problem
 from newsletter.web.api.routes import DescribedRouter
-from newsletter.web.api.values import Described
-from newsletter.web.forms import Fields
-from newsletter.web.public import offered
-from newsletter.web.site import Here
+from newsletter.web.serving import forms
+from newsletter.web.serving.forms import Fields
+from newsletter.web.serving.site import Here
+from newsletter.web.subscriber import preference_form, subscribing
+from newsletter.web.subscriber.signup_form import offered
+from newsletter.web.values import Described
 
 router: Final = DescribedRouter()
 
@@ -91,7 +93,7 @@ def subscribe(request: Request, site: Here, posted: Annotated[bytes, Depends(_js
     except ValidationError as error:
         return problem(422, "Correct what `errors` names and ask again.", errors=faults(error.errors()))
     fields = _fields(wanted)
-    chosen = choices.read(fields, offered(site))
+    chosen = preference_form.read(fields, offered(site))
     address = addresses.parse(fields.text("email", longest=320))
     meant = addresses.suggestion(address)
     if meant and not wanted.sure:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.delivery.mailers.sendgrid import _outcome
+from newsletter.delivery.mailers.sendgrid.mailer import _outcome
 from newsletter.models import Recipient
 
 ONE = Recipient(subscriber_id=7, address="ada@example.org")

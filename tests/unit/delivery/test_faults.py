@@ -5,7 +5,7 @@ from mailing import DAY
 
 from newsletter.delivery.faults import Fault, fault_of, without_addresses
 from newsletter.delivery.judgement import ENOUGH, reason_to_halt
-from newsletter.delivery.progress import Progress
+from newsletter.delivery.ledger.progress import Progress
 
 ADDRESS = [
     "550 5.1.1 <ada@example.net>: Recipient address rejected: User unknown in relay recipient table",

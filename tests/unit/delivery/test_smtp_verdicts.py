@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.delivery.mailers.smtp_replies import Reply, Verdict, is_for_good, judge
+from newsletter.delivery.mailers.smtp.replies import Reply, Verdict, is_for_good, judge
 
 OK, GO = "250 ok", "354 go on"
 CASES = {

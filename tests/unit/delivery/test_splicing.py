@@ -7,12 +7,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.delivery import ids
-from newsletter.delivery.mailers.personalization import named_once, personalizations
-from newsletter.delivery.progress import Progress
+from newsletter.delivery.ledger import ids
+from newsletter.delivery.ledger.progress import Progress
+from newsletter.delivery.mailers.sendgrid.personalization import named_once, personalizations
 from newsletter.errors import InvalidInputError
 from newsletter.models import Recipient
-from newsletter.subscribers import tokens
+from newsletter.subscribers.consent import tokens
 
 HEADERS = {"List-Unsubscribe": "<-unsubscribe_url->", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 REQUEST = "2026-06-10.17.3"

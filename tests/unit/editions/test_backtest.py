@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from builders import a_paper
 
-from newsletter.editions.arrangement import Inputs
+from newsletter.editions.assembly.arrangement import Inputs
 from newsletter.editions.backtest import FIRST, figures, judge, kendall, mean, votes_at
 from newsletter.models import Look, Mention, Paper
 

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from builders import a_paper
 
-from newsletter.delivery.copies import period_of
+from newsletter.delivery.freezing.variants import period_of
 from newsletter.editions import for_reader
-from newsletter.editions.arrangement import Found
-from newsletter.editions.history import Cohort
+from newsletter.editions.assembly.arrangement import Found
 from newsletter.editions.periods import Period, PeriodInputs, bind, coverage
+from newsletter.editions.scoring.history import Cohort
 from newsletter.models import (
     Coverage,
     Edition,

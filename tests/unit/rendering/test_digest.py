@@ -9,8 +9,8 @@ from elements import Elements, in_one_line
 
 from newsletter.models import Edition, Entry, Message, Preferences, Section, SourceState
 from newsletter.rendering import digest, phrasing
-from newsletter.rendering.columns import COLUMNS, width
 from newsletter.rendering.digest import LARGEST_HTML, LONGEST_SUBJECT
+from newsletter.rendering.text_layout import COLUMNS, width
 
 TEXT = specimens.READER.model_copy(update={"format": "text"})
 FAILING = tuple(one.model_copy(update={"state": SourceState.FAILING}) for one in specimens.COVERAGE)

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.models import Source, SourceState
 from newsletter.sources.freshness import learnt_rhythm, verdict
-from newsletter.sources.memory import Arrival, Memo
+from newsletter.sources.poll_state import Arrival, Memo
 
 SOURCE = Source(name="x", url="https://feeds.example/")
 DAY = timedelta(days=1)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from builders import a_paper
 
 from newsletter.topics import bursts
-from newsletter.topics.memory import Memory
+from newsletter.topics.memory.memory import Memory
 
 DAY = date(2026, 6, 10)
 CALM = ["video generation", "speech recognition", "protein folding", "image retrieval", "graph matching"]

@@ -7,7 +7,7 @@ from builders import a_paper
 
 from newsletter.models import Topic
 from newsletter.topics.history import Appearance, PastDay, appearances, trend, trend_over
-from newsletter.topics.memory import Day, Memory
+from newsletter.topics.memory.memory import Day, Memory
 
 DAY = date(2026, 6, 10)
 KNOWN = Memory(papers=6000.0, holders={"specul decod": 60.0})

@@ -3,7 +3,7 @@
 from builders import a_paper
 
 from newsletter.topics import keyphrases
-from newsletter.topics.memory import Memory
+from newsletter.topics.memory.memory import Memory
 
 ABSTRACT = (
     "Speculative decoding speeds up large language models. We propose a draft tree that the target model "

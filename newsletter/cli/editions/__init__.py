@@ -1,0 +1,1 @@
+"""Commands about editions and what they learnt."""

@@ -1,0 +1,1 @@
+"""What comes back: events, bounces, complaints, and requests whose end is uncertain."""

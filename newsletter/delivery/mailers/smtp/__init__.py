@@ -1,0 +1,1 @@
+"""Mail over SMTP: pipelined, patient, and exact about each recipient."""

@@ -1,0 +1,1 @@
+"""Batches and notices on their way: claimed, intended, sent once."""

@@ -1,0 +1,75 @@
+"""Send one batch: claim, look again who wants it, note the intent, send once, commit.
+
+What a task does. It may be killed at any line, started twice, or started when
+there is nothing to do; the ledger says what each of these leads to.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import partial
+from time import sleep
+
+from newsletter.delivery import judgement, mailers
+from newsletter.delivery.ledger.leases import LEASE_OVER_LONGEST, lease_of
+from newsletter.delivery.ledger.ledger import BatchRef, Denied, Ledger
+from newsletter.delivery.mailers.port import Mailer
+from newsletter.delivery.sending import links, throttle
+from newsletter.delivery.sending.batch_sender import BatchReport, Sending
+from newsletter.delivery.sending.messages import message_of
+from newsletter.delivery.sending.throttle import Gate
+from newsletter.errors import PermanentError
+from newsletter.models import Recipient
+from newsletter.rendering.site import SiteFacts
+from newsletter.settings import Settings
+from newsletter.store import Store
+from newsletter.subscribers.consent import keyring
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def send_batch(
+    store: Store,
+    settings: Settings,
+    day: date,
+    batch: int,
+    now: Callable[[], datetime] = _clock,
+    *,
+    mailer: Mailer | None = None,
+    pause: Callable[[float], None] = sleep,
+) -> BatchReport:
+    """Send a batch to whoever of it waits; harmless to repeat at any time.
+
+    `pause` waits for some seconds until more mails may leave; see `throttle`.
+    Raises `StoreUnavailableError` where the ledger does not answer; the lease
+    ends by itself then. Raises `SettingsError` where the mailer lacks one.
+    """
+    mailer = mailer or mailers.make(settings)
+    lease = lease_of(mailer)
+    ledger = Ledger(store, lease=lease, longest=lease / LEASE_OVER_LONGEST, mailer=settings.mailer)
+    claim = ledger.claim(BatchRef(day, batch))
+    if isinstance(claim, Denied):
+        return BatchReport(BatchRef(day, batch), denied=claim.why)
+    site = SiteFacts.of(settings)
+    try:
+        message = message_of(store, settings, site, ledger, claim)
+    except PermanentError as error:
+        ledger.release(claim)
+        ledger.hold(day, str(error))
+        return BatchReport(claim.ref, waiting=len(claim.waiting), halted=str(error))
+
+    def who_wants_it(ids: Sequence[int]) -> Mapping[int, Recipient]:
+        addresses, link_keys = keyring.mailable(store, settings, ids, now())
+        return links.recipients(addresses, site, link_keys)
+
+    gate = Gate(throttle.of(store, settings), claim.ref, lease, pause=pause)
+    judge = partial(judgement.weigh, store, day)
+    sending = Sending(
+        ledger, mailer, claim, message=message, look=who_wants_it, judge=judge, gate=gate, now=now
+    )
+    report = sending.run()
+    gate.close()
+    if sending.has_refused or claim.finds_provisional:
+        judgement.apply(store, day, now())
+    return report

@@ -1,0 +1,1 @@
+"""How papers are scored, and what earlier days teach."""

@@ -1,0 +1,1 @@
+"""Templates, and what keeps everything that anybody typed inert in them."""

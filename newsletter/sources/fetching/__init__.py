@@ -1,0 +1,1 @@
+"""Asking an address over HTTP, believing nothing."""

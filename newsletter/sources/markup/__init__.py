@@ -1,0 +1,1 @@
+"""Documents before anybody reads them: their encoding, their damage, their entries."""

@@ -1,0 +1,1 @@
+"""Joining, moving and leaving: who may be mailed, and what proves it."""

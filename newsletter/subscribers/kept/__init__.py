@@ -1,0 +1,1 @@
+"""How subscribers are kept in Redis."""

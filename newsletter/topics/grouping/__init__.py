@@ -1,0 +1,1 @@
+"""A day's papers as groups, each named by a phrase."""

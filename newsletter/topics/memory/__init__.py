@@ -1,0 +1,1 @@
+"""What earlier days taught: counts, and a latent space."""

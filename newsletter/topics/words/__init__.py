@@ -1,0 +1,1 @@
+"""Text as stems, phrases and acronyms."""

@@ -1,0 +1,1 @@
+"""What was published: editions, topics, feeds, search."""

@@ -1,0 +1,1 @@
+"""What machines ask: status, metrics, webhooks."""

@@ -1,0 +1,1 @@
+"""What every page shares: settings, forms, caching, limits."""
