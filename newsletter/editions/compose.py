@@ -14,10 +14,10 @@ from newsletter.editions.assembly.arrangement import Found, Inputs, arrange
 from newsletter.editions.assembly.candidates import WINDOW, is_candidate
 from newsletter.editions.assembly.selection import best_topics
 from newsletter.editions.scoring.history import History, youth
-from newsletter.editions.scoring.training_days import Lessons
 from newsletter.editions.scoring.trending import rank
 from newsletter.editions.stages import stage
 from newsletter.editions.store import EditionStore
+from newsletter.editions.training_days import Lessons
 from newsletter.errors import NotFoundError, TransientError
 from newsletter.models import Coverage, Edition, Paper, Scored, Source
 from newsletter.papers.store import PaperStore

@@ -11,7 +11,6 @@ from processes import run
 
 from newsletter.editions import compose, for_reader
 from newsletter.editions.backtest import backtest
-from newsletter.editions.scoring.training_days import LESSON, Lessons
 from newsletter.editions.store import (
     ANNOUNCED,
     BEGUN,
@@ -23,6 +22,7 @@ from newsletter.editions.store import (
     TAIL,
     EditionStore,
 )
+from newsletter.editions.training_days import LESSON, Lessons
 from newsletter.errors import NotFoundError
 from newsletter.models import Edition, Preferences, Source, Topic
 from newsletter.papers.store import PaperStore

@@ -1,7 +1,7 @@
 """Notices: no paper, and what publishers print in an abstract's place is none."""
 
 import pytest
-from tests.builders import NOON, a_sighting
+from builders import NOON, a_sighting
 
 from newsletter.models import Sighting
 from newsletter.sources.text import notices
