@@ -16,8 +16,8 @@ from pydantic import Field
 
 from newsletter.editions.assembly.arrangement import Found, in_sections
 from newsletter.editions.assembly.explain import explain
-from newsletter.editions.assembly.selection import best_first
 from newsletter.editions.scoring.history import Cohort, History
+from newsletter.editions.scoring.order import best_first
 from newsletter.editions.scoring.trending import heard_by, recount
 from newsletter.models import Coverage, Edition, Entry, Paper, Section, SourceState, Value
 

@@ -1,6 +1,6 @@
 """Learn which sentences state a contribution: prints the weights that the package ships.
 
-python tests/bench/summary_training.py ../shared/data/quality > newsletter/editions/contribution.tsv
+python tests/bench/summary_training.py ../shared/data/quality > newsletter/editions/assembly/contribution.tsv
 python tests/bench/summary_training.py ../shared/data/quality --folds 5
 
 Each line of `summaries_train.jsonl.gz` holds an abstract in sentences, and
@@ -19,7 +19,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from newsletter.editions.contribution import features
+from newsletter.editions.assembly.contribution import features
 
 PENALTY = 30.0
 LEAST = 25

@@ -10,9 +10,10 @@ from datetime import date
 from pydantic import Field
 
 from newsletter.editions.assembly.explain import explain
-from newsletter.editions.assembly.selection import RESERVED, best_first, seat
+from newsletter.editions.assembly.selection import RESERVED, seat
 from newsletter.editions.assembly.summary import summarise
 from newsletter.editions.scoring.history import History
+from newsletter.editions.scoring.order import best_first
 from newsletter.editions.scoring.trending import rank
 from newsletter.models import Coverage, Edition, Entry, Instant, Paper, Scored, Section, Trend, Value
 

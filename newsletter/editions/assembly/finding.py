@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator
 from functools import cached_property, lru_cache
 
 from newsletter.editions.assembly.explain import explain
-from newsletter.editions.assembly.selection import best_first
 from newsletter.editions.assembly.summary import summarise
+from newsletter.editions.scoring.order import best_first
 from newsletter.models import Edition, Entry
 from newsletter.topics import DayIndex
 from newsletter.topics.matching import Places, places

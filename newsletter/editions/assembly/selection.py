@@ -15,8 +15,9 @@ those of a reader's mail:
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic
 
+from newsletter.editions.scoring.order import One, best_first
 from newsletter.models import MOST_TOPICS, Paper, Scored, Topic
 
 BEST = 10
@@ -29,28 +30,6 @@ SMALL_FIELDS = 5
 """One of so many seats left goes to a field that would have none."""
 _TOPIC_CAP = 1 / 3
 _ARCHIVE_CAP = 2 / 3
-
-
-class Weighed(Protocol):
-    """A paper with its score: a `Scored` while composing, an `Entry` afterwards."""
-
-    @property
-    def paper(self) -> Paper:
-        """The paper."""
-        ...
-
-    @property
-    def score(self) -> float:
-        """From 0 to 100."""
-        ...
-
-
-One = TypeVar("One", bound=Weighed)
-
-
-def best_first(weighed: Collection[One]) -> list[One]:
-    """Return papers by score, equal ones by id."""
-    return sorted(weighed, key=lambda one: (-one.score, one.paper.id))
 
 
 def field_of(paper: Paper) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from newsletter.editions.contribution import likelihoods
+from newsletter.editions.assembly.contribution import likelihoods
 
 LONGEST = 220
 """Characters of a sentence that is quoted; about three lines of a phone."""

@@ -31,7 +31,8 @@ from datetime import date, timedelta
 from itertools import islice
 
 from newsletter.editions.assembly.finding import finder, told
-from newsletter.editions.assembly.selection import best_first, seat
+from newsletter.editions.assembly.selection import seat
+from newsletter.editions.scoring.order import best_first
 from newsletter.models import MOST_SEATED, Edition, Entry, Preferences, Section, Trend
 from newsletter.topics.matching import Places, places
 

@@ -5,6 +5,7 @@ the service has seen, and kept with the day's inputs, so that a score can be
 made again years later.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -33,6 +34,15 @@ _NAMES = {
     "medrxiv.org": "medRxiv",
     "openreview.net": "OpenReview",
     "alphaxiv.org": "alphaXiv",
+}
+
+_DOOR = re.compile(r"(?:www\d?|old|new|np|m|mobile|amp|i|export|browse|connect|feeds?|rss)\.")
+"""Beginnings of hosts that lead to the same outlet."""
+_SHORT = {
+    "hf.co": "huggingface.co",
+    "redd.it": "reddit.com",
+    "x.com": "twitter.com",
+    "youtu.be": "youtube.com",
 }
 
 Curve = tuple[tuple[float, int], ...]
@@ -134,11 +144,21 @@ def voice(mention: Mention) -> str:
     'reddit.com'
     >>> voice(Mention(source="arxiv-cs-lg", url="https://arxiv.org/abs/2606.00001", first_seen=now))
     'arxiv.org'
+    >>> voice(Mention(source="old", url="https://old.reddit.com/r/x", first_seen=now))
+    'reddit.com'
     >>> voice(Mention(source="reading-list", url="https://arxiv.org/abs/2606.00001", first_seen=now))
     'reading-list'
     """
-    host = (urlsplit(mention.url).hostname or mention.source).removeprefix("www.").removeprefix("export.")
+    host = _outlet(urlsplit(mention.url).hostname or mention.source)
     return mention.source if host == ARXIV and "arxiv" not in mention.source else host
+
+
+def _outlet(host: str) -> str:
+    """Return an outlet's host without what only says which of its doors was used."""
+    host = host.rstrip(".")
+    while (match := _DOOR.match(host)) and "." in host[match.end() :]:
+        host = host[match.end() :]
+    return _SHORT.get(host, host)
 
 
 def outlet_name(voice: str) -> str:

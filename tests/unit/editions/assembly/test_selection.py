@@ -16,7 +16,9 @@ from newsletter.editions.assembly.selection import (
     field_of,
     seat,
 )
-from newsletter.models import Scored, Topic
+from newsletter.editions.scoring.order import best_first
+from newsletter.editions.scoring.unvoted import home_of
+from newsletter.models import Paper, Scored, Topic
 
 
 def a_scored(number: int, score: float = 25.0, field: str = "cs.LG") -> Scored:
@@ -29,9 +31,27 @@ def ids(seated: list[Scored]) -> list[int]:
     return [int(one.paper.id[-5:]) for one in seated]
 
 
-def test_the_best_come_first_and_ties_go_by_id() -> None:
+def test_the_best_come_first() -> None:
     """Without topics and with one field the best scores sit."""
-    assert ids(seat([a_scored(2), a_scored(1), a_scored(3, 30)], [], 2)) == [3, 1]
+    assert ids(seat([a_scored(2, 20), a_scored(1), a_scored(3, 30)], [], 2)) == [3, 1]
+
+
+def test_equal_scores_take_turns_by_publisher_in_no_order_of_identifiers() -> None:
+    """Of 25 seats each publisher gets its share of the candidates, and numbers neither help nor hurt."""
+    many = [Scored(paper=a_published("10.1101", number), score=25) for number in range(80)]
+    few = [Scored(paper=a_published("10.1038", number), score=25) for number in range(20)]
+    ordered = best_first([*many, *few])
+    homes = [home_of(one.paper) for one in ordered[:25]]
+    assert Counter(homes) == {"10.1101": 20, "10.1038": 5}
+    numbers = [int(one.paper.id[-3:]) for one in ordered if home_of(one.paper) == "10.1101"]
+    assert numbers not in (sorted(numbers), sorted(numbers, reverse=True))
+    assert best_first([*few, *reversed(many)]) == ordered
+
+
+def a_published(publisher: str, number: int) -> Paper:
+    """A paper with a DOI and no arXiv number."""
+    doi = f"{publisher}/{number:03}"
+    return a_paper(id=f"doi:{doi}", doi=doi, arxiv_id=None)
 
 
 def test_the_ten_best_have_their_seats_whatever_topics_and_fields_there_are() -> None:

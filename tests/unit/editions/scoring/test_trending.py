@@ -1,6 +1,7 @@
 """The published score."""
 
 import random
+import re
 from datetime import UTC, datetime, timedelta
 from statistics import NormalDist
 
@@ -165,13 +166,13 @@ def test_reasons_come_largest_first_and_sum_to_the_score() -> None:
 
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_candidates_does_not_matter(chance: random.Random) -> None:
-    """The same papers in any order get the same scores in the same order, ties by id."""
+    """The same papers in any order get the same scores in the same order, best first."""
     papers = [a_voted_paper(n % 3, arxiv_id=f"2606.{n:05}", title=f"Paper {n % 4}") for n in range(12)]
     shuffled = chance.sample(papers, len(papers))
     scored = rank(papers, HISTORY, NOW)
     assert rank(shuffled, HISTORY, NOW) == scored
-    ties = [(-one.score, one.paper.id) for one in scored]
-    assert ties == sorted(ties)
+    scores = [one.score for one in scored]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_scores_stay_between_nought_and_a_hundred() -> None:
@@ -187,10 +188,115 @@ def test_scores_stay_between_nought_and_a_hundred() -> None:
     assert worst.score == 0
 
 
-def test_a_cold_start_compares_votes_with_nothing() -> None:
-    """Without any earlier page there is no votes term, and nothing is said of one."""
-    assert explain(rank([a_voted_paper(97)], History(), NOW)[0]) == "On arXiv and Hugging Face."
-    assert points(rank([a_voted_paper(97)], History(), NOW)[0]) == {"breadth": BREADTH}
+def test_a_single_paper_with_votes_has_nothing_to_be_compared_with() -> None:
+    """Without an earlier page and without company there is no votes term, and nothing is said of one."""
+    (scored,) = rank([a_voted_paper(97)], History(), NOW)
+    assert explain(scored) == "On Hugging Face."
+    assert points(scored) == {"breadth": BREADTH}
+
+
+def test_on_the_first_page_ever_seen_votes_are_compared_with_that_page() -> None:
+    """The order is that of the votes, whatever was listed first; papers without votes have no such term."""
+    page = [a_voted_paper(3 * n, arxiv_id=f"2606.{(7 * n) % 30:05}") for n in range(30)]
+    silent = a_paper(arxiv_id="2606.00999")
+    ordered = rank([silent, *page], History(), NOW)
+    assert [one.paper for one in ordered] == [*reversed(page), silent]
+    best = ordered[0].reasons[-1]
+    assert best.term == "votes"
+    assert best.points == round(VOTES * NormalDist().inv_cdf((29.5 + 5) / 40), 2)
+    assert best.detail == "87 upvotes on Hugging Face, more than 86 % of papers there today"
+
+
+@pytest.mark.parametrize("host", ["www.reddit.com", "old.reddit.com", "m.reddit.com", "redd.it"])
+def test_two_doors_of_one_outlet_are_one_place(host: str) -> None:
+    """Votes and mentions at any of its hosts are one voice."""
+    mentions = (a_mention("https://www.reddit.com/r/a/1"), a_mention(f"https://{host}/r/b/2"))
+    (scored,) = rank([a_paper(mentions=mentions)], History(), NOW)
+    assert points(scored) == {"breadth": BREADTH}
+
+
+def test_to_be_deposited_is_not_to_be_picked_up() -> None:
+    """An arXiv number, a preprint server and a publisher's own list bring no breadth; a blog does."""
+    preprint = a_mention("https://www.biorxiv.org/content/1")
+    blog = a_mention("https://lab.example/post", hours=1)
+    terms = [
+        points(rank([paper], History(), NOW)[0]).get("breadth", 0)
+        for paper in (
+            a_paper(mentions=(preprint,)),
+            a_paper(arxiv_id=None, doi="10.1101/1", mentions=(preprint,)),
+            a_paper(
+                arxiv_id=None, doi="10.1038/1", mentions=(a_mention("https://www.nature.com/articles/1"),)
+            ),
+            a_paper(arxiv_id=None, doi="10.1101/1", mentions=(preprint, blog)),
+        )
+    ]
+    assert terms == [0, 0, 0, BREADTH]
+
+
+def test_without_votes_papers_stand_among_their_publishers_own() -> None:
+    """Scores of a hundred papers differ, and both publishers have their share at the head."""
+    words = [
+        "cell",
+        "gene",
+        "protein",
+        "tissue",
+        "neuron",
+        "virus",
+        "membrane",
+        "enzyme",
+        "receptor",
+        "genome",
+    ]
+    papers = [
+        a_paper(
+            id=f"doi:10.{1101 if n % 5 else 1038}/{n}",
+            arxiv_id=None,
+            doi=f"10.{1101 if n % 5 else 1038}/{n}",
+            title=" ".join(words[(n * k) % 10] for k in range(1, 4)),
+            abstract=" ".join(words[(n // k) % 10] for k in range(1, 9)) if n % 5 else "",
+            announced=NOW - timedelta(minutes=n),
+        )
+        for n in range(100)
+    ]
+    ordered = rank(papers, History(), NOW)
+    assert len({one.score for one in ordered}) >= 80
+    assert sum("10.1038" in one.paper.id for one in ordered[:25]) == pytest.approx(5, abs=2)
+    assert {reason.term for one in ordered for reason in one.reasons} == {"standing"}
+
+
+def test_code_lifts_a_paper_without_votes_while_no_words_are_learnt() -> None:
+    """Once words are learnt they speak, and standing is no term any more."""
+    plain, given = (
+        a_paper(arxiv_id=f"2606.0000{n}", title="Same", abstract=text)
+        for n, text in enumerate(["We study it.", "We study it. The code is publicly available."])
+    )
+    assert rank([plain, given], History(), NOW)[0].paper == given
+    learnt = History(days=28, prior=Prior(weights={"agent": 1.0}))
+    assert all(not one.reasons for one in rank([plain, given], learnt, NOW))
+
+
+def test_the_worked_example_of_the_definition_can_be_recomputed() -> None:
+    """The share, the standard deviations and the points follow from the numbers that stand there."""
+    text = next(line for line in DEFINITION.splitlines() if line.startswith("Small numbers"))
+    fewer, others, equal, above, drawn, size, more, percent, deviations, weight, again, brings = (
+        float(number.replace(",", ""))
+        for number in re.search(
+            r"than (\d+) of (\d+) others, and as many as (\d+), .* "
+            r"\((\d+) \+ ½ \+ (\d+)\) / \((\d+) \+ (\d+)\) = "
+            r"(\d+) %.*that is ([\d.]+) standard.* brings (\d+) × ([\d.]+) = ([\d.]+) points",
+            text,
+        ).groups()  # type: ignore[union-attr]
+    )
+    share = (above + 0.5 + drawn) / (size + more)
+    assert (fewer, others) == (above, size)
+    assert equal == 1
+    assert percent == round(100 * share)
+    assert deviations == again == round(NormalDist().inv_cdf(share), 2)
+    assert brings == round(weight * again, 1)
+    curves = tuple(((9.0, votes),) for votes in [*range(17), 17, 18, 19])
+    history = History(days=1, cohorts={"huggingface.co": Cohort(pages=1, curves=curves)})
+    (scored,) = rank([a_voted_paper(17)], history, NOW)
+    assert points(scored)["votes"] == pytest.approx(brings, abs=0.05)
 
 
 @pytest.mark.parametrize("number", [START, VOTES, BREADTH, AUTHORS * MOST_AUTHORS, AGE])
