@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from newsletter.models import Link, Look, Mention, Paper, Sighting
 from newsletter.papers.identity import Fingerprint, same_work
 from newsletter.sources.text.identifiers import in_address
+from newsletter.sources.text.registrants import key
 
 MAX_LOOKS, MAX_MENTIONS, MAX_LINKS = 200, 100, 50
 """Bounds of one paper: a feed that names it ten thousand times must not fill the store."""
@@ -119,7 +120,12 @@ def absorbed(fresh: Sequence[Paper], stored: Sequence[Paper]) -> tuple[Paper, ..
 
 def identifiers(paper: Paper) -> tuple[str, ...]:
     """Return every name that the paper may be asked for by: its id first, then arXiv number and DOI."""
-    names = (paper.id, paper.arxiv_id and f"arxiv:{paper.arxiv_id}", paper.doi and f"doi:{paper.doi}")
+    names = (
+        paper.id,
+        paper.arxiv_id and f"arxiv:{paper.arxiv_id}",
+        paper.doi and f"doi:{paper.doi}",
+        paper.doi and f"doi:{key(paper.doi)}",
+    )
     return tuple(dict.fromkeys(name for name in names if name))
 
 
@@ -130,7 +136,7 @@ def fingerprint_of(paper: Paper, *, stored_as: str | None = None) -> Fingerprint
         paper.abstract,
         paper.authors,
         arxiv_id=paper.arxiv_id,
-        doi=paper.doi,
+        doi=key(paper.doi),
         stored_as=stored_as,
     )
 
@@ -178,7 +184,10 @@ def _standing(paper: Paper, mention: Mention) -> int:
     if mention.announce_type is not None:
         return 2
     page = in_address(mention.url)
-    if page is None or (page.arxiv_id, page.doi) not in {(paper.arxiv_id, None), (None, paper.doi)}:
+    if page is None or (page.arxiv_id, key(page.doi)) not in {
+        (paper.arxiv_id, None),
+        (None, key(paper.doi)),
+    }:
         return 0
     return 2 if urlsplit(mention.url).hostname in {"arxiv.org", "export.arxiv.org"} else 1
 

@@ -7,13 +7,14 @@ feed's entries are works themselves (`keeps = "all"`).
 """
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
 from newsletter.models import Link, Sighting, Source
 from newsletter.sources.formats.arxiv import links_of
 from newsletter.sources.formats.feeds import Feed, Item
 from newsletter.sources.markup.xml_split import Problem
-from newsletter.sources.text import text
+from newsletter.sources.text import registrants, text
 from newsletter.sources.text.identifiers import WorkId, distinct, in_address, in_identifier, in_text
 
 MAX_WORKS = 100
@@ -107,7 +108,7 @@ class _Reading:
     def _links(self, work: WorkId, abstract: str, *, is_the_work: bool) -> tuple[Link, ...]:
         links = list(links_of(work.arxiv_id, abstract)) if work.arxiv_id else []
         if work.doi:
-            links.append(Link(rel="abstract", url=_address(work)))
+            links.append(Link(rel="abstract", url=registrants.address(work.doi)))
         if self.url and not self.own:
             links.append(Link(rel="abstract" if is_the_work else "post", url=self.url))
         if discussion := text.web_link(self.item.discussion):
@@ -116,12 +117,27 @@ class _Reading:
 
 
 def _own(item: Item) -> WorkId | None:
-    """Return the work that the entry is, by its address or by what it says its identifier is."""
-    for address in (item.url, item.id):
-        if address and (work := in_address(address)):
-            return work
+    """Return the work that the entry is: by what it says its identifier is, else by its address."""
     named = distinct([work for one in item.identifiers if (work := in_identifier(one))])
-    return named[0] if len(named) == 1 else None
+    addressed = next((work for one in (item.url, item.id) if one and (work := in_address(one))), None)
+    stated = {
+        "arxiv_id": _only(work.arxiv_id for work in named),
+        "doi": _only(work.doi for work in named),
+    }
+    if not any(stated.values()):
+        return addressed
+    version = max((work.version or 0 for work in named), default=0) or (
+        addressed.version if addressed else None
+    )
+    if addressed and addressed.arxiv_id:
+        stated["arxiv_id"] = addressed.arxiv_id
+    return WorkId(stated["arxiv_id"], stated["doi"], version)
+
+
+def _only(names: Iterable[str | None]) -> str | None:
+    """Return the one name that is given, or None where there is none or several."""
+    given = {name for name in names if name}
+    return given.pop() if len(given) == 1 else None
 
 
 def _named(item: Item, prose: str) -> tuple[WorkId, ...]:
@@ -168,4 +184,4 @@ def _as_address(identifier: str) -> str:
 
 
 def _address(work: WorkId) -> str:
-    return f"https://arxiv.org/abs/{work.arxiv_id}" if work.arxiv_id else f"https://doi.org/{work.doi}"
+    return f"https://arxiv.org/abs/{work.arxiv_id}" if work.arxiv_id else registrants.address(work.doi or "")

@@ -10,6 +10,8 @@ from itertools import islice
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from newsletter.sources.text import registrants
+
 _NEW = r"(?P<new>[0-9]{2}(?:0[1-9]|1[0-2])\.[0-9]{4,5})"
 _ARCHIVES = (
     "acc-phys|adap-org|alg-geom|ao-sci|astro-ph|atom-ph|bayes-an|chao-dyn|chem-ph|cmp-lg|comp-gas|cond-mat|cs|"
@@ -20,21 +22,57 @@ _OLD = rf"(?P<old>(?:{_ARCHIVES})(?:\.[A-Z]{{2}})?/[0-9]{{7}})"
 _VERSION = r"(?:v(?P<version>[1-9][0-9]{0,2}))?(?![0-9A-Za-z])"
 _ARXIV_URL = re.compile(
     rf"(?:arxiv\.org/(?:abs|pdf|html|format|ps|e-print|src)/|(?:alphaxiv\.org/(?:abs|overview|pdf)|"
-    rf"huggingface\.co/papers|hf\.co/papers|ar5iv(?:\.labs\.arxiv)?\.org/(?:abs|html))/)(?:{_NEW}|{_OLD}){_VERSION}",
+    rf"huggingface\.co/papers|hf\.co/papers|ar5iv(?:\.labs\.arxiv)?\.org/(?:abs|html))/)(?:{_NEW}"
+    rf"|{_OLD}){_VERSION}",
     re.IGNORECASE,
 )
 _ARXIV_WORD = re.compile(rf"\barxiv(?:\.org)?\s?:\s?(?:{_NEW}|{_OLD}){_VERSION}", re.IGNORECASE)
 _ARXIV_DOI = re.compile(rf"10\.48550/arxiv\.(?:{_NEW}|{_OLD}){_VERSION}", re.IGNORECASE)
 _ARXIV_BARE = re.compile(rf"(?:{_NEW}|{_OLD}){_VERSION}")
-_DOI = re.compile(r"\b10\.[0-9]{4,9}/[-._;()/:A-Za-z0-9<>]{1,200}")
-_PREPRINT_TAIL = re.compile(
-    r"v[0-9]+(?:\.(?:full|abstract|supplementary-material|article-info)(?:[-.]text|\.pdf)?)?$"
+_DOI = re.compile(
+    r"\b10\.[0-9]{4,9}/(?:\(sici\))?[0-9]{4}-?[0-9]{3}[0-9x]\([0-9/]{1,12}\)[\w.:-]{0,30}[<\[][\w.:,()-]{1,40}[>\]]"
+    r"[0-9.]{1,8}(?:co|tx|ab);2(?:-?[\w#])?"  # SICI, an older standard: its brackets tell articles apart
+    r"|\b10\.[0-9]{4,9}/[-._;()/:A-Za-z0-9]{1,200}",
+    re.IGNORECASE,
 )
-_BIORXIV = re.compile(
-    r"(?:bio|med)rxiv\.org/cgi/content/short/(?P<tail>[0-9]{4}\.[0-9]{2}\.[0-9]{2}\.[0-9]+|[0-9]{6,})"
-    r"(?:v(?P<version>[0-9]+))?"
+_PAGES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(
+            r"nature\.com/articles/((?:s[0-9]{5}-[0-9]{3}-[0-9]{5}-[0-9a-z]|(?:nature|ncomms"
+            r"|srep)[0-9]{3,6})(?![0-9a-z]))"
+        ),
+        "10.1038/{}",
+    ),
+    (
+        re.compile(r"elifesciences\.org/(?:articles|reviewed-preprints)/([0-9]{5,6})(?:v[0-9]+)?"),
+        "10.7554/elife.{}",
+    ),
+    (re.compile(r"osf\.io/preprints/psyarxiv/([a-z0-9]{5}(?:_v[0-9]+)?)"), "10.31234/osf.io/{}"),
+    (re.compile(r"osf\.io/preprints/socarxiv/([a-z0-9]{5}(?:_v[0-9]+)?)"), "10.31235/osf.io/{}"),
+    (re.compile(r"osf\.io/preprints/osf/([a-z0-9]{5}(?:_v[0-9]+)?)"), "10.31219/osf.io/{}"),
+    (re.compile(r"researchsquare\.com/article/(rs-[0-9]{4,9}(?:/v[0-9]+)?)"), "10.21203/rs.3.{}"),
+    (
+        re.compile(r"preprints\.org/manuscript/([0-9]{6}\.[0-9]{4})/?(?:(v[0-9]+))?"),
+        "10.20944/preprints{}.{}",
+    ),
+    (
+        re.compile(r"pubs\.rsc\.org/en/content/article(?:landing|html|pdf)/[0-9]{4}/[a-z]{2}/([a-z0-9]{10})"),
+        "10.1039/{}",
+    ),
+    (
+        re.compile(r"ssrn\.com/(?:sol3/papers\.cfm\?(?:.{0,100}&)?abstract_?id=|abstract=)([0-9]{5,9})"),
+        "10.2139/ssrn.{}",
+    ),
+    (re.compile(r"journals\.plos\.org/.{0,60}\?id=(10\.1371/journal\.[a-z]{4}\.[0-9]{7})"), "{}"),
 )
-_NATURE = re.compile(r"nature\.com/articles/(?P<tail>s[0-9]{5}-[0-9]{3}-[0-9]{5}-[0-9a-z])(?![0-9a-z])")
+"""Pages whose address holds the DOI's end, in lower case."""
+_PREPRINT = re.compile(
+    r"(?:bio|med)rxiv\.org/(?:cgi/content/short|content/(?:bio|med)rxiv/early(?:/[0-9]{2,4}){3})/"
+    r"(?P<tail>(?P<day>[0-9]{4}\.[0-9]{2}\.[0-9]{2})\.[0-9]+|[0-9]{6,})"
+    r"(?:v(?P<version>[0-9]{1,3}))?"
+)
+_MOVED = "2025.12"
+"""Since about this month bioRxiv and medRxiv register under openRxiv's prefix; a feed's word goes first."""
 
 
 _MOST = 1_000
@@ -68,11 +106,15 @@ def in_address(url: str) -> WorkId | None:
     found = _ARXIV_URL.search(url[:2_000]) or _ARXIV_DOI.search(url[:2_000])
     if found:
         return _arxiv(found)
-    if preprint := _BIORXIV.search(url):
-        version = preprint["version"]
-        return WorkId(doi=f"10.1101/{preprint['tail']}", version=int(version[:3]) if version else None)
-    if article := _NATURE.search(url):
-        return WorkId(doi=f"10.1038/{article['tail']}")
+    if preprint := _PREPRINT.search(url):
+        prefix = "10.64898" if (preprint["day"] or "") >= _MOVED else "10.1101"
+        return WorkId(
+            doi=f"{prefix}/{preprint['tail']}",
+            version=int(preprint["version"]) if preprint["version"] else None,
+        )
+    for page, doi in _PAGES:
+        if found := page.search(url[:2_000].lower()):
+            return _doi(doi.format(*(part or "" for part in found.groups())).rstrip("."))
     path = (
         unquote(url.partition("?")[0]) if _is_resolver(url) or "/10." in url or "%2F" in url.upper() else ""
     )
@@ -124,17 +166,13 @@ def _without_subject(old: str) -> str:
 
 
 def _doi(found: str) -> WorkId | None:
-    text = found.partition("<")[0].rstrip(".,;:").lower()
+    text = found.rstrip(".,;:").lower()
     while text.endswith(")") and text.count(")") > text.count("("):
         text = text[:-1].rstrip(".,;:")
-    version = None
-    if text.startswith("10.1101/"):
-        tail = _PREPRINT_TAIL.search(text)
-        if tail:
-            digits = re.match(r"v([0-9]{1,3})", tail.group())
-            version = int(digits.group(1)) if digits else None
-            text = text[: tail.start()]
-    return WorkId(doi=text, version=version) if len(text.partition("/")[2]) > 0 else None
+    if text.endswith("/"):
+        text = text.rstrip("/")
+    doi, version = registrants.without_version(registrants.without_tail(text))
+    return WorkId(doi=doi, version=version) if doi.partition("/")[2] else None
 
 
 def _is_resolver(url: str) -> bool:

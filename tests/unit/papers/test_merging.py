@@ -3,6 +3,7 @@
 from datetime import timedelta
 from itertools import permutations
 
+import pytest
 from builders import NOON, a_sighting
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from newsletter.models import Link, Paper, Sighting
 from newsletter.papers import merge
 from newsletter.papers.merging import MAX_LOOKS, MAX_MENTIONS, absorbed
+from newsletter.sources.text.identifiers import in_address
 
 HOUR = timedelta(hours=1)
 HF = {"source": "hf-daily", "url": "https://huggingface.co/papers/2606.00001"}
@@ -206,3 +208,40 @@ def test_every_order_of_a_real_mixture_gives_the_same_paper() -> None:
         for title in ("T a", "T b", "T c")
     ]
     assert len({merge(order) for order in permutations(mixture)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (
+            "https://chemrxiv.org/doi/10.26434/chemrxiv-2026-abcde",
+            "https://doi.org/10.26434/chemrxiv-2026-abcde-v2",
+        ),
+        (
+            "https://doi.org/10.21203/rs.3.rs-4400001/v1",
+            "https://www.researchsquare.com/article/rs-4400001/v2",
+        ),
+        (
+            "https://doi.org/10.20944/preprints202601.0001.v1",
+            "https://doi.org/10.20944/preprints202601.0001.v2",
+        ),
+        (
+            "https://doi.org/10.12688/f1000research.123456.1",
+            "https://doi.org/10.12688/f1000research.123456.2",
+        ),
+        ("https://doi.org/10.31234/osf.io/ab3de", "https://osf.io/preprints/psyarxiv/ab3de_v2"),
+        ("https://doi.org/10.1101/2026.05.29.700001", "https://doi.org/10.64898/2026.05.29.700001v2"),
+    ],
+)
+def test_a_new_version_with_a_doi_of_its_own_is_the_same_work(first: str, second: str) -> None:
+    """Whatever its title has become; also beside a stored paper, which keeps its id."""
+    one, other = (
+        a_sighting(url=url, title=title, arxiv_id=None, doi=work.doi, version=work.version)
+        for url, title in ((first, "A first try"), (second, "What it was about in the end"))
+        if (work := in_address(url))
+    )
+    (together,) = merge([one, other])
+    (stored,), fresh = merge([one]), merge([other])
+    (later,) = absorbed(fresh, [stored])
+    assert later.id == stored.id
+    assert {mention.url for mention in later.mentions} == {mention.url for mention in together.mentions}

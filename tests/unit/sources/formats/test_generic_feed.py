@@ -139,3 +139,46 @@ def test_talk_of_other_things_is_dropped_entry_by_entry(shared: Path, name: str)
     reading = a_reading((shared / f"data/feeds/blogs/{name}.xml.gz").read_bytes())
     assert reading.sightings == ()
     assert len(reading.dropped) == reading.entries > 0
+
+
+STATED = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
+ xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:prism="http://purl.org/rss/1.0/modules/prism/">
+<channel rdf:about="https://p.example"><title>P</title><link>https://p.example</link></channel>
+<item rdf:about="{link}"><title>A map of the gut</title><link>{link}</link>
+<description>We map it.</description>{stated}</item></rdf:RDF>"""
+
+
+@pytest.mark.parametrize(
+    ("link", "stated", "named"),
+    [
+        (
+            "http://biorxiv.org/cgi/content/short/2025.05.29.700001v2?rss=1",
+            "<dc:identifier>doi:10.64898/2025.05.29.700001</dc:identifier>",
+            (None, "10.64898/2025.05.29.700001", 2),
+        ),
+        (
+            "https://journal.example/doi/10.5555/issue.3/full",
+            "<prism:doi>10.5555/article.7</prism:doi>",
+            (None, "10.5555/article.7", None),
+        ),
+        (
+            "https://arxiv.org/abs/2611.00001v2",
+            "<prism:doi>10.5555/article.7</prism:doi>",
+            ("2611.00001", "10.5555/article.7", 2),
+        ),
+        (
+            "https://journal.example/10.5555/article.7",
+            "<dc:identifier>10.5555/one</dc:identifier><prism:doi>10.5555/two</prism:doi>",
+            (None, "10.5555/article.7", None),
+        ),
+    ],
+    ids=["a server that moved", "a tail", "both kinds", "two that differ say nothing"],
+)
+def test_what_a_feed_states_goes_before_what_its_address_looks_like(
+    link: str, stated: str, named: tuple[str | None, str | None, int | None]
+) -> None:
+    """An identifier of its own field is the publisher's word; an address only resembles one."""
+    body = STATED.format(link=link, stated=stated).encode()
+    source = Source(name="x", url="https://p.example/feed")
+    (found,) = read(source, body, "", source.url, NOON, cap_bytes=1_000_000).sightings
+    assert (found.arxiv_id, found.doi, found.version) == named

@@ -40,6 +40,64 @@ def test_an_address_names_its_work(address: str, work: WorkId | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "doi", "version"),
+    [
+        ("frontiersin.org/articles/10.3389/frai.2026.1234567/full", "10.3389/frai.2026.1234567", None),
+        ("onlinelibrary.wiley.com/doi/10.1002/adma.202600001/full", "10.1002/adma.202600001", None),
+        ("onlinelibrary.wiley.com/doi/epdf/10.1002/adma.202600001", "10.1002/adma.202600001", None),
+        ("iopscience.iop.org/article/10.1088/1367-2630/abc123/meta", "10.1088/1367-2630/abc123", None),
+        ("academic.oup.com/nar/article/doi/10.1093/nar/gkag123/7012345", "10.1093/nar/gkag123", None),
+        ("pubs.aip.org/aip/jcp/article/doi/10.1063/5.0123456/2890123/A-title", "10.1063/5.0123456", None),
+        ("link.springer.com/content/pdf/10.1007/s00000-026-00001-1.pdf", "10.1007/s00000-026-00001-1", None),
+        ("cell.com/doi/10.1016/j.cell.2026.01.001/fulltext", "10.1016/j.cell.2026.01.001", None),
+        ("tandfonline.com/doi/full/10.1080/01234567.2026.1/", "10.1080/01234567.2026.1", None),
+        (
+            "journals.plos.org/plosone/article?id=10.1371/journal.pone.0123456",
+            "10.1371/journal.pone.0123456",
+            None,
+        ),
+        ("elifesciences.org/articles/12345", "10.7554/elife.12345", None),
+        ("pubs.rsc.org/en/content/articlelanding/2026/sc/d6sc00001a", "10.1039/d6sc00001a", None),
+        ("papers.ssrn.com/sol3/papers.cfm?abstract_id=1234567", "10.2139/ssrn.1234567", None),
+        ("biorxiv.org/content/10.64898/2026.05.30.596691v2.full.pdf", "10.64898/2026.05.30.596691", 2),
+        ("medrxiv.org/content/10.1101/2024.05.30.596691v2.full.pdf+html", "10.1101/2024.05.30.596691", 2),
+        (
+            "biorxiv.org/content/biorxiv/early/2024/05/30/2024.05.30.596691.full.pdf",
+            "10.1101/2024.05.30.596691",
+            None,
+        ),
+        ("biorxiv.org/cgi/content/short/2026.05.29.700001v1?rss=1", "10.64898/2026.05.29.700001", 1),
+        ("chemrxiv.org/doi/10.26434/chemrxiv-2026-abcde-v2", "10.26434/chemrxiv-2026-abcde", 2),
+        ("researchsquare.com/article/rs-4400001/v2", "10.21203/rs.3.rs-4400001", 2),
+        ("doi.org/10.21203/rs.3.rs-4400001/v1", "10.21203/rs.3.rs-4400001", 1),
+        ("preprints.org/manuscript/202601.0001/v2", "10.20944/preprints202601.0001", 2),
+        ("doi.org/10.20944/preprints202601.0001.v3", "10.20944/preprints202601.0001", 3),
+        ("doi.org/10.12688/f1000research.123456.2", "10.12688/f1000research.123456", 2),
+        ("doi.org/10.31234/osf.io/ab3de_v2", "10.31234/osf.io/ab3de", 2),
+        ("osf.io/preprints/socarxiv/ab3de_v1", "10.31235/osf.io/ab3de", 1),
+        ("doi.org/10.7554/eLife.12345.2", "10.7554/elife.12345", 2),
+        ("doi.org/10.1103/PhysRevLett.134.010101", "10.1103/physrevlett.134.010101", None),
+        ("doi.org/10.1101/gr.123456.123", "10.1101/gr.123456.123", None),
+        (
+            "doi.org/10.1002/(SICI)1097-0258(19980815)17:15%3C1661::AID-SIM968%3E3.0.CO;2-2",
+            "10.1002/(sici)1097-0258(19980815)17:15<1661::aid-sim968>3.0.co;2-2",
+            None,
+        ),
+        (
+            "doi.org/10.1890/0012-9658(2006)87[1733:TPOC]2.0.CO;2",
+            "10.1890/0012-9658(2006)87[1733:tpoc]2.0.co;2",
+            None,
+        ),
+    ],
+)
+def test_a_publishers_address_names_the_doi_and_nothing_more(
+    address: str, doi: str, version: int | None
+) -> None:
+    """What a site adds is no part of it, a version stands apart, and what only looks like an end stays."""
+    assert in_address(f"https://www.{address}") == WorkId(None, doi, version)
+
+
+@pytest.mark.parametrize(
     ("text", "work"),
     [
         ("oai:arXiv.org:2604.21935v1", WorkId("2604.21935", None, 1)),
