@@ -14,7 +14,7 @@ from newsletter.models import MOST_SEATED, Preferences
 
 MOST_PHRASES = 20
 """Topics followed, and as many words muted."""
-LONGEST_PHRASE = 60
+LONGEST_PHRASE = 120
 """In characters."""
 LATEST_PAUSE = date(2100, 1, 1)
 _DEFAULTS = Preferences()

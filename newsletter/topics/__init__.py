@@ -3,7 +3,17 @@
 from newsletter.topics.bursts import Burst, bursts
 from newsletter.topics.grouping.clustering import find_topics
 from newsletter.topics.keyphrases import keyphrases
-from newsletter.topics.matching import DayIndex, as_mailed, holds
+from newsletter.topics.matching import DayIndex, Following, as_mailed, holds
 from newsletter.topics.memory.memory import Memory
 
-__all__ = ["Burst", "DayIndex", "Memory", "as_mailed", "bursts", "find_topics", "holds", "keyphrases"]
+__all__ = [
+    "Burst",
+    "DayIndex",
+    "Following",
+    "Memory",
+    "as_mailed",
+    "bursts",
+    "find_topics",
+    "holds",
+    "keyphrases",
+]

@@ -5,6 +5,7 @@ python ../shared/eval/eval_cluster.py ../shared/data/quality --adapter tests/ben
 python ../shared/eval/eval_cluster.py ../shared/data/quality --adapter tests/bench/quality.py:mailed
 python ../shared/eval/eval_keyphrases.py ../shared/data/quality --adapter tests/bench/quality.py:keyphrases
 python ../shared/eval/eval_bursts.py ../shared/data/quality --adapter tests/bench/quality.py:bursts
+python ../shared/eval/eval_follow.py ../shared/data/quality --adapter tests/bench/quality.py:follow
 python ../shared/eval/eval_trending.py ../shared/data/quality --adapter tests/bench/quality.py:rank
 python ../shared/eval/eval_summary.py ../shared/data/quality --adapter tests/bench/quality.py:summaries
 python ../shared/eval/eval_mail.py ../shared/data/quality --adapter tests/bench/quality.py:mail \
@@ -84,6 +85,20 @@ def bursts(papers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[
 def summaries(papers: list[dict[str, Any]]) -> list[str]:
     """Quote each paper's sentence as the mail does; empty where none is shown."""
     return [" … ".join(summarise(paper["abstract"], paper["title"])) for paper in papers]
+
+
+_asked: list[tuple[list[dict[str, Any]], topics.Following]] = []
+"""The last papers, and what answers for them: the harness asks many queries of one list."""
+
+
+def follow(query: str, papers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[str]:
+    """List what a reader who follows a query is sent of some papers, the nearest first.
+
+    The service asks with the memory that was shipped, so the history is not learnt here either.
+    """
+    if not _asked or _asked[0][0] is not papers:
+        _asked[:] = [(papers, topics.Following([_paper(paper) for paper in papers]))]
+    return [papers[place]["id"] for place in _asked[0][1].answer(query).best]
 
 
 def rank(day: dict[str, Any]) -> dict[str, float]:

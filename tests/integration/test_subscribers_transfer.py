@@ -59,7 +59,7 @@ BROKEN: list[tuple[str, str]] = [
     ("broken{n}@example.org,7,Mars/Olympus,", "Mars/Olympus"),
     ("broken{n}@@example.org,7,UTC,", "@-sign"),
     ("broken{n}@example.org,7,UTC,,extra", "5 values for 4 columns"),
-    ("broken{n}@example.org,7,UTC," + "x" * 61, "60 characters"),
+    ("broken{n}@example.org,7,UTC," + "x" * 121, "120 characters"),
     ("broken{n}@example.org,7,UTC,\x00\udcff", "UTF-8"),
     ("broken{n}@example.org,7,UTC," + "x" * 70_000, "CSV file"),
 ]

@@ -337,7 +337,7 @@ BAD_BODIES = {
     "a control character": b'{"email": "ada@example.org\\u0000"}',
     "half a letter": b'{"email": "ada@example.org", "topics": ["\\ud800"]}',
     "a line end": b'{"email": "ada@example.org\\nBcc: eve@example.org"}',
-    "a long topic": b'{"email": "ada@example.org", "topics": ["' + b"x" * 61 + b'"]}',
+    "a long topic": b'{"email": "ada@example.org", "topics": ["' + b"x" * 121 + b'"]}',
     "markup in a topic": b'{"email": "ada@example.org", "topics": ["<a href=https://evil.example>Verify</a>"]}',
     "a picture in a topic": b'{"email": "ada@example.org", "muted": ["<img src=//evil.example/p.gif>"]}',
     "a placeholder for a topic": b'{"email": "ada@example.org", "topics": ["-foo_url-"]}',

@@ -1,5 +1,7 @@
 """Preferences behind a link."""
 
+import html
+
 import pytest
 from specimens import an_edition
 from visitor import Visitor, seen
@@ -57,6 +59,30 @@ def test_every_choice_is_saved_and_shown_again(visitor: Visitor, reader: Subscri
     assert "next edition today about 18:00 (America/New_York)" in seen(shown)
 
 
+def test_names_and_quotes_are_saved_and_shown_again(visitor: Visitor, reader: Subscriber):
+    """A comma between quotes separates nothing."""
+    page = link(visitor, reader)
+    typed = 'author:"Li, Hao" -survey, category:cs.CL RL'
+    assert visitor.web.post(page, data={"do": "save", "topics": typed}).status_code == 303
+    kept = visitor.subscribers.get(reader.id).preferences
+    assert kept.topics == ('author:"Li, Hao" -survey', "category:cs.CL RL")
+    assert typed in html.unescape(visitor.web.get(page).text)
+
+
+def test_a_topic_that_cannot_be_understood_is_refused_and_an_old_one_is_not(
+    visitor: Visitor, reader: Subscriber
+):
+    """What was typed stays in the form; what was kept before it had to be understood can be kept."""
+    page = link(visitor, reader)
+    answer = visitor.web.post(page, data={"do": "save", "topics": "RL, auther:hinton"})
+    assert answer.status_code == 422
+    assert "“auther:” is not known here." in seen(answer.text)
+    assert "RL, auther:hinton" in answer.text
+    old = reader.preferences.model_copy(update={"topics": ("re:zero",)})
+    visitor.subscribers.save_preferences(reader.id, old, visitor.now)
+    assert visitor.web.post(page, data={"do": "save", "topics": "re:zero, RL"}).status_code == 303
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -68,7 +94,7 @@ def test_every_choice_is_saved_and_shown_again(visitor: Visitor, reader: Subscri
         ("limit", "51"),
         ("limit", "many"),
         ("topics", ", ".join(f"topic {n}" for n in range(30))),
-        ("topics", "x" * 61),
+        ("topics", "x" * 121),
         ("topics", "a\0b"),
         ("muted", "x" * 3001),
     ],

@@ -7,7 +7,7 @@ from newsletter.editions.assembly.explain import explain
 from newsletter.editions.assembly.summary import summarise
 from newsletter.editions.scoring.order import best_first
 from newsletter.models import Edition, Entry
-from newsletter.topics import DayIndex
+from newsletter.topics import Following
 from newsletter.topics.matching import Places, places
 
 _MOST_READ = 8
@@ -39,12 +39,22 @@ class Finder:
         return best_first((*self._edition.entries, *self._edition.tail))
 
     @cached_property
-    def _index(self) -> DayIndex:
-        return DayIndex(entry.paper for entry in self._entries)
+    def _papers(self) -> Following:
+        return Following([entry.paper for entry in self._entries])
 
-    def holding(self, phrases: Collection[str]) -> Places:
-        """Return the entries whose papers hold one of some phrases; without any, nothing is read."""
-        return self._index.holders_of_any(phrases) if phrases else 0
+    def followed(self, topics: Collection[str]) -> Places:
+        """Return the entries for those who follow one of some topics; without any, nothing is read."""
+        found = 0
+        for topic in topics:
+            found |= self._papers.answer(topic).found
+        return found
+
+    def muted(self, words: Collection[str]) -> Places:
+        """Return the entries that a reader who muted some words is spared."""
+        found = 0
+        for word in words:
+            found |= self._papers.refused(word)
+        return found
 
     def at(self, found: Places) -> Iterator[tuple[int, Entry]]:
         """Yield each place of a set with its entry, the best first."""
@@ -55,6 +65,14 @@ class Finder:
         if place not in self._told:
             self._told[place] = told(self._entries[place])
         return self._told[place]
+
+    def told_for(self, topic: str, place: int) -> Entry:
+        """Return an entry that says which words of a topic it holds, where it is not those in a row."""
+        entry = self.told(place)
+        if self._papers.answer(topic).literal >> place & 1:
+            return entry
+        said = " and ".join(f"“{word}”" for word in self._papers.said(topic, place))
+        return entry.model_copy(update={"why": f"It says {said}. {entry.why}".rstrip()}) if said else entry
 
 
 def told(entry: Entry) -> Entry:

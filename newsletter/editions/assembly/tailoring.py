@@ -85,7 +85,7 @@ def _held(
 ) -> Iterator[tuple[int, Entry]]:
     """Yield the entries, from the tail too, that a reader who follows phrases may get, best first."""
     found = finder(edition)
-    held = found.holding(preferences.topics) & ~found.holding(preferences.muted)
+    held = found.followed(preferences.topics) & ~found.muted(preferences.muted)
     for place, entry in found.at(held):
         if entry.paper.id not in announced_before and _is_offered(entry, edition, preferences, had):
             yield place, entry
@@ -96,7 +96,7 @@ def _wanted(
 ) -> Iterator[Entry]:
     """Yield the entries that any other reader may get; who has had some days gets more of the others."""
     found = finder(edition)
-    muted = {entry.paper.id for _, entry in found.at(found.holding(preferences.muted))}
+    muted = {entry.paper.id for _, entry in found.at(found.muted(preferences.muted))}
     beyond = [entry for entry in edition.tail if entry.edition_of] if had else []
     if preferences.limit > MOST_SEATED and not had:
         beyond = list(edition.tail[: max(0, preferences.limit - len(edition.listed))])
@@ -145,10 +145,12 @@ def _followed(edition: Edition, held: Places, preferences: Preferences) -> tuple
     left = sum(1 << place for place in islice(places(held), preferences.limit))
     sections = []
     for phrase in dict.fromkeys(preferences.topics):
-        under = found.holding((phrase,)) & left
+        under = found.followed((phrase,)) & left
         left &= ~under
         if under:
-            sections.append(_section(edition, phrase, [found.told(place) for place in places(under)]))
+            sections.append(
+                _section(edition, phrase, [found.told_for(phrase, place) for place in places(under)])
+            )
     return tuple(sections)
 
 

@@ -1,6 +1,7 @@
-"""Papers and the phrases that readers follow or mute: which hold which."""
+"""Papers and what readers follow or mute: which are for whom."""
 
+from newsletter.topics.matching.following import Answer, Following
 from newsletter.topics.matching.headings import as_mailed
 from newsletter.topics.matching.index import DayIndex, Places, holds, places
 
-__all__ = ["DayIndex", "Places", "as_mailed", "holds", "places"]
+__all__ = ["Answer", "DayIndex", "Following", "Places", "as_mailed", "holds", "places"]

@@ -5,11 +5,14 @@ import re
 from newsletter.errors import InvalidInputError
 from newsletter.models import Preferences
 from newsletter.subscribers import preferences as kept
+from newsletter.topics.matching import query
 from newsletter.web.serving.forms import FieldError, Fields
 from newsletter.web.subscriber import zones
 
 _CHOICES = {"frequency": ("daily", "weekdays", "weekly"), "format": ("html", "text")}
 _LONGEST_LIST = 3000
+_PHRASE = re.compile(r'(?:["“”][^"“”\n]*["“”]|[^,;，；\n])+')
+"""What stands between separators; a quote that nobody closes separates nothing."""
 
 
 def hour_and_zone(posted: Fields, otherwise: Preferences) -> Preferences:
@@ -38,7 +41,10 @@ def read(posted: Fields, otherwise: Preferences) -> Preferences:
     for name in ("topics", "muted"):
         if posted.mentions(name):
             changes[name] = phrases(posted.text(name, longest=_LONGEST_LIST, lines=True))
-    return kept.checked(wanted.model_copy(update=changes | {"limit": limit}))
+    chosen = kept.checked(wanted.model_copy(update=changes | {"limit": limit}))
+    for phrase in {*chosen.topics, *chosen.muted}.difference(otherwise.topics, otherwise.muted):
+        query.parse(phrase)
+    return chosen
 
 
 def read_or(posted: Fields, otherwise: Preferences) -> tuple[Preferences, str]:
@@ -50,9 +56,9 @@ def read_or(posted: Fields, otherwise: Preferences) -> tuple[Preferences, str]:
 
 
 def phrases(text: str) -> tuple[str, ...]:
-    """Split what a reader typed into phrases.
+    """Split what a reader typed into phrases; what stands in quotes stays whole.
 
-    >>> phrases("diffusion, robots; agents ,")
-    ('diffusion', 'robots', 'agents')
+    >>> phrases('diffusion, robots; agents ,author:"Li, Hao"')
+    ('diffusion', 'robots', 'agents', 'author:"Li, Hao"')
     """
-    return tuple(part.strip() for part in re.split(r"[,;\n]", text) if part.strip())
+    return tuple(part.strip() for part in _PHRASE.findall(text) if part.strip())

@@ -64,6 +64,8 @@ def test_what_papers_are_found_by_is_a_phrase() -> None:
         "R&D",
         "A/B testing",
         "f-divergence",
+        'author:"Hao Li" category:cs.CL -survey',
+        "title:data",
     )
     assert preferences.checked(Preferences(topics=wanted)).topics == wanted
 
@@ -76,7 +78,7 @@ def test_what_papers_are_found_by_is_a_phrase() -> None:
         pytest.param({"timezone": "localtime"}, "zone", id="no-place"),
         pytest.param({"timezone": "right/Europe/Berlin"}, "zone", id="leap-seconds"),
         pytest.param({"timezone": "x" * 10**6}, "zone", id="megabyte"),
-        pytest.param({"topics": ("x" * 61,)}, "60 characters", id="long-phrase"),
+        pytest.param({"topics": ("x" * 121,)}, "120 characters", id="long-phrase"),
         pytest.param({"muted": tuple(f"word {n}" for n in range(21))}, "20 muted", id="many-phrases"),
         pytest.param({"topics": ("<a href=//evil.example>Verify</a>",)}, "topics", id="markup"),
         pytest.param({"muted": ("<img src=x>",)}, "muted words", id="markup-muted"),

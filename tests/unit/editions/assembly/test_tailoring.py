@@ -83,6 +83,29 @@ def test_an_acronym_stands_for_its_phrase() -> None:
     assert own.entries
 
 
+def test_a_paper_that_is_near_a_topic_says_which_of_its_words_it_holds() -> None:
+    """Who wrote several words sees why a paper without their row is there; no row needs no reason."""
+    near = Entry(paper=a_paper(title="Controllable agents by RL"), score=20, why="Why.")
+    row = Entry(paper=a_paper(id="b", title="Controllable reinforcement learning"), score=10, why="Why.")
+    own = for_reader(an_edition(tail=[near, row]), Preferences(topics=("controllable RL",)))
+    assert [entry.why for entry in own.entries] == ["It says “controllable” and “RL”. Why.", "Why."]
+
+
+def test_names_and_categories_can_be_followed_and_muted() -> None:
+    """The colon is no part of a word."""
+    tail = [
+        Entry(paper=a_paper(id=name, title="Agents", authors=(name,), categories=(category,)), score=20)
+        for name, category in (("Hao Li", "cs.CL"), ("Ann Li", "cs.CL"), ("Eva Wu", "cs.LG"))
+    ]
+
+    def ids(**wishes: tuple[str, ...]) -> list[str]:
+        return [entry.paper.id for entry in for_reader(an_edition(tail=tail), Preferences(**wishes)).entries]
+
+    assert ids(topics=('author:"Hao Li"',)) == ["Hao Li"]
+    assert ids(topics=("agents category:cs.CL",), muted=("author:hao",)) == ["Ann Li"]
+    assert ids(topics=("agents -author:li",)) == ["Eva Wu"]
+
+
 def test_a_short_mail_brings_the_best_of_what_is_followed() -> None:
     """Five of two phrases are the five best, wherever they stood; a phrase may have none of them."""
     tail = [an_entry(n, "agents", score=90 - n) for n in range(10)] + [an_entry(20, "graphs", score=87.5)]
