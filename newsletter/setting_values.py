@@ -59,7 +59,7 @@ def mailbox(text: str) -> str:
 
 
 def plain_address(text: str) -> str:
-    """Return an address in ASCII, its domain in IDNA. Raises `ValueError` for what is no address."""
+    """Return an address in ASCII, its domain in IDNA. Raises `ValueError` for anything else."""
     local, at, domain = text.strip().rpartition("@")
     try:
         found = validate_email(f"{local}@example.org", check_deliverability=False)
@@ -81,7 +81,7 @@ def plain_address(text: str) -> str:
 def time_of_day(value: object) -> object:
     """Return an hour and minute as a time; other values are left for the type to judge.
 
-    Raises `ValueError` for a number, which would be taken for seconds, and for what is no time.
+    Raises `ValueError` for a number, which would be taken for seconds, and for anything that is not a time.
 
     >>> time_of_day("6am"), time_of_day("18"), time_of_day("7:30 pm")
     (datetime.time(6, 0), datetime.time(18, 0), datetime.time(19, 30))

@@ -132,7 +132,7 @@ class Settings(BaseSettings):
 
     # the mail
     mailer: Literal["outbox", "smtp", "sendgrid"] = Field(
-        default="outbox", description="Who delivers. `outbox` writes files: nothing leaves the machine."
+        default="outbox", description="The mailer to use. `outbox` writes files: nothing leaves the machine."
     )
     outbox_dir: Path = Field(default=Path("outbox"), description="Where `outbox` writes.")
     from_: Annotated[str, AfterValidator(mailbox)] = Field(
@@ -193,17 +193,17 @@ class Settings(BaseSettings):
         default=100, ge=1, description="Mails after which a connection to the mail server is replaced."
     )
     mails_per_minute: int = Field(
-        default=0, ge=0, description="Mails of all workers in any minute; 0 is no limit."
+        default=0, ge=0, description="Mails of all workers in any minute; 0 means no limit."
     )
     mails_per_hour: int = Field(default=0, ge=0, description="The same for any hour.")
     batches_at_once: int = Field(
-        default=0, ge=0, description="Batches that all workers together send at a time; 0 is no limit."
+        default=0, ge=0, description="Batches that all workers together send at a time; 0 means no limit."
     )
     warm_up: int = Field(
         default=0,
         ge=0,
         description="For a new sender: mails of the first day (UTC); twice as many after each day on which "
-        "half of them left. 0 is no limit.",
+        "half of them left. 0 means no limit.",
     )
     uncertain: Literal["hold", "resend", "assume"] = Field(
         default="hold",
@@ -221,8 +221,8 @@ class Settings(BaseSettings):
     # signing up: who may, and caps that keep the form from being used to flood somebody's inbox
     signup: Literal["open", "invited", "closed"] = Field(
         default="open",
-        description="Who may sign up: everybody; whom you invite (`newsletter subscribers add`) and "
-        "`SIGNUP_DOMAINS`; or nobody but by your command.",
+        description="Whose sign-ups are taken: everybody's; those of people whom you invite (`newsletter "
+        "subscribers add`) and of `SIGNUP_DOMAINS`; or nobody's but by your command.",
     )
     signup_domains: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list)] = Field(
         default=(),

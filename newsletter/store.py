@@ -64,7 +64,7 @@ def connect(settings: Settings, *, decode: bool = True) -> Store:
 
 
 def client_of(url: str, *, decode: bool = True) -> Store:
-    """Return a client of the server at `url`, unasked yet. Raises `SettingsError` where it is no address."""
+    """Return a client of the server at `url`, unasked yet. Raises `SettingsError` for an invalid one."""
     try:
         return redis.Redis.from_url(
             RedisAddress.read(url).for_store,
@@ -145,8 +145,8 @@ def insisting(call: Callable[[], Answer], *, within: timedelta = timedelta(secon
 def refusal(info: dict[str, Any], config: dict[str, str] | None) -> str | None:
     """Return why a server must not be used, or None: too old, evicting, or without persistence.
 
-    `config` is None where the provider blocks CONFIG; INFO tells the policy
-    and whether there is an append-only file then, but not whether snapshots
+    `config` is None where the provider blocks CONFIG; INFO then tells the
+    policy and whether an append-only file is kept, but not whether snapshots
     are taken, so a server without the file is refused and the operator may
     vouch for it.
     """

@@ -84,7 +84,7 @@ def _log_to_stdout(**_: object) -> None:
     )
     logging.getLogger("celery.worker.strategy").setLevel(
         logging.WARNING
-    )  # a line a received task is too many
+    )  # one line per received task is too many
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]  # celery ships no types

@@ -55,7 +55,7 @@ def send_batch(day: str, batch: str | int) -> None:
         report.denied == batch_sender.HELD_BACK
     ):  # the tick may ask again before it would believe this task lost
         redis.delete(ASKED(task=f"workers.sending.send_batch:{day}:{batch}"))
-    elif report.accepted:  # few are asked for at a time, so whoever ends one asks for the next
+    elif report.accepted:  # few are asked for at a time, so each that ends asks for the next
         _ask_for(throttle.worth_asking(redis, chosen, sweep.open_batches(redis))[:1])
 
 

@@ -39,7 +39,7 @@ MOST_BOUNCED: Final = 0.02
 MOST_COMPLAINED: Final = 0.001
 """Shares of an edition's mails from which they are told."""
 TAKEN_FOR: Final = timedelta(hours=1)
-"""Whoever began to send an alert has so long; one that did not leave is tried again then."""
+"""How long a process has to send an alert; one that did not leave is tried again then."""
 
 TOLD = Key("alert:{subject}:{day}", "string", "the operator was told of it that day", timedelta(days=2))
 KEYS = (TOLD,)
@@ -146,7 +146,7 @@ def _of_delivery(store: Store, settings: Settings, found: Progress, now: datetim
         yield Alert(
             f"uncertain-{day}",
             f"{sum(one.recipients for one in waits):,} mails of {day:%d %b} are in doubt",
-            ("They left, and whether they were accepted is not known. Nothing sends them again by itself.",),
+            ("They left, but it is not known if they were accepted. Nothing is sent again automatically.",),
             f"Let the mailer's log tell: newsletter edition settle {day} --log FILE; then sent or resend.",
         )
     if found.stray:
@@ -234,7 +234,7 @@ def _of_reconciling(store: Store, now: datetime) -> Iterator[Alert]:
             "reconciling",
             "SendGrid's suppression lists cannot be read",
             (found.fault,),
-            "Who bounced or complained while the webhook was down may still be mailed until this is mended.",
+            "Until this is fixed, readers who bounced or complained while the webhook was down may get mail.",
         )
 
 

@@ -12,10 +12,10 @@ from typing import Final
 
 
 class Fault(StrEnum):
-    """Who must change something before such a mail can be taken."""
+    """The party that must change something before such a mail can be taken."""
 
     ADDRESS = "address"
-    """There is no such mailbox, and there will be none."""
+    """The mailbox does not exist and never will."""
     MAILBOX = "mailbox"
     """The reader's mailbox exists and takes nothing now: it is full, or not served."""
     SENDER = "sender"

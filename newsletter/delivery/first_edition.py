@@ -1,7 +1,7 @@
 """The first edition waits until the operator has looked at it.
 
-Whoever has just turned on a real mailer has seen no mail of theirs yet, and
-what is wrong with the first would be wrong for every reader at once. So all
+An operator who has just turned on a real mailer has not seen a mail yet, and a
+mistake in the first would reach every reader at once. So all
 editions are held until one is resumed, or sent by hand. Mails in a folder
 reach nobody and wait for nobody.
 """

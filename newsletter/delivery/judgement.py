@@ -67,8 +67,8 @@ def weigh(store: Store, day: date, refused: Mapping[int, tuple[str, str]], named
 def apply(store: Store, day: date, now: datetime) -> None:
     """Let provisional refusals count, once somebody was accepted; harmless to repeat at any time.
 
-    Who has changed their address meanwhile is left alone: it is another one
-    that was refused.
+    Readers who have changed their address meanwhile are left alone: another one
+    was refused.
     """
     if not progress.read(store, day).accepted:
         return

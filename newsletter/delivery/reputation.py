@@ -1,4 +1,4 @@
-"""What bounces and complaints lead to, whoever tells of them: SendGrid, a mail server, or a report by mail.
+"""What bounces and complaints lead to, from every reporter: SendGrid, a mail server, or a report by mail.
 
 An address that does not exist, a complaint and an unsubscription end the
 mailing at once. A refusal that may pass (a full mailbox, a policy, a server

@@ -106,7 +106,7 @@ def is_genuine(
 
 
 def parse(body: bytes) -> tuple[Event, ...]:
-    """Read a post. What is no event is left out; raises `InvalidInputError` for what is no list. Pure.
+    """Read a post. Anything but events is left out; raises `InvalidInputError` unless it is a list. Pure.
 
     Events are read one by one: one that is broken takes no other with it.
     """
@@ -117,7 +117,7 @@ def parse(body: bytes) -> tuple[Event, ...]:
         if not found:
             raise InvalidInputError("The body is not JSON. SendGrid sends a list of events.") from error
     if not isinstance(found, list):
-        raise InvalidInputError("The body is no list of events. SendGrid sends one.")
+        raise InvalidInputError("The body must be a list of events, as SendGrid sends it.")
     return tuple(event for one in found if (event := _event(one)) is not None)
 
 
@@ -184,8 +184,8 @@ def read_key(public_key: str) -> ec.EllipticCurvePublicKey:
         key = None
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise SettingsError(
-            "NEWSLETTER_SENDGRID_WEBHOOK_KEY is no public key. Copy the verification key from SendGrid: "
-            "Settings, Mail Settings, Event Webhooks, Security."
+            "NEWSLETTER_SENDGRID_WEBHOOK_KEY is not a valid public key. Copy the verification key from "
+            "SendGrid: Settings, Mail Settings, Event Webhooks, Security."
         )
     return key
 
@@ -193,7 +193,7 @@ def read_key(public_key: str) -> ec.EllipticCurvePublicKey:
 def _is_recent(timestamp: str, now: datetime) -> bool:
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 12):
         return False
-    age = now.timestamp() - int(timestamp)  # as a number: not every one is a date
+    age = now.timestamp() - int(timestamp)  # as a number: some are out of the range of dates
     return -EARLIEST.total_seconds() <= age <= OLDEST.total_seconds()
 
 

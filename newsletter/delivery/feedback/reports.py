@@ -49,11 +49,11 @@ class Verdict(IntEnum):
     """What a report means for the address; ordered from the mildest."""
 
     NOTHING = 0
-    """It arrived, is still being tried, or this is no report at all."""
+    """It arrived, is still being tried, or this is not a report at all."""
     TURNED_AWAY = 1
     """Not now, not this mail, or not from us: to be counted."""
     GONE = 2
-    """There is no such mailbox."""
+    """The mailbox does not exist."""
     COMPLAINT = 3
     """Its reader says that the mail is not wanted."""
 
@@ -71,7 +71,7 @@ class Returned:
     recipients: tuple[str, ...] = ()
     """Whom it is about, as it says itself; empty where it does not say."""
     fault: Fault = Fault.UNKNOWN
-    """Who is at fault, as far as the words tell."""
+    """The party at fault, as far as the words tell."""
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Who is due, and what each of them gets: cohorts are frozen before anything is sent."""
+"""Find the readers who are due and what each gets: cohorts are frozen before anything is sent."""

@@ -1,9 +1,9 @@
-"""Who is addressed, and when: a cohort is frozen when its local hour comes.
+"""Choose who is addressed and when: a cohort is frozen when its local hour comes.
 
 `due` says which editions a reader is owed; here it is asked of everybody whose
 hour has come, and of nobody else. Hours missed while everything was down are
-caught up, and a late edition still reaches the hours that waited for it. Who
-was addressed once for an edition is never addressed again for it: not after
+caught up, and a late edition still reaches the hours that waited for it. A
+reader who was addressed for an edition is never addressed for it again: not after
 changing the hour or the frequency, and not after a welcome that carried it.
 What a reader's mail brings, one day or several, is said in `copies`.
 """
@@ -56,7 +56,7 @@ def freeze_due(store: Store, settings: Settings, now: datetime) -> tuple[BatchRe
 def freeze_in_steps(store: Store, settings: Settings, now: datetime) -> Iterator[Frozen]:
     """Address every reader whose hour has come, in steps of seconds.
 
-    Each step is atomic, and whoever stops asking for the next, or dies, leaves
+    Each step is atomic. A caller that stops asking for the next, or dies, leaves
     the rest due: a crash repeats nothing, and two callers at once address
     nobody twice. Readers without phrases come first, whatever the others cost.
     """
@@ -72,12 +72,12 @@ def freeze_everyone(store: Store, settings: Settings, day: date) -> tuple[BatchR
     """Address every active reader who has not had the edition of `day`, whatever their hour.
 
     For `edition send` by hand. Pauses are kept; weekly readers are addressed
-    too. Raises `NotFoundError` where there is no such edition, and
+    too. Raises `NotFoundError` without such an edition, and
     `InvalidInputError` where who had it is forgotten.
     """
     _refuse_forgotten(store, day)
     if EditionStore(store).get(day) is None:
-        raise NotFoundError(f"There is no edition of {day}. Build it first: newsletter edition build {day}")
+        raise NotFoundError(f"No edition for {day} yet. Build it first: newsletter edition build {day}")
     everyone = Cohort.of((reader.id, reader.preferences, (day,), None) for reader in _everyone(store, day))
     return tuple(batch for step in freezing.freeze(store, settings, everyone) for batch in step.batches)
 

@@ -5,9 +5,9 @@ their rhythm, from its cut-off on. It is due from then on until they have had
 it, however late it was composed and whatever was down meanwhile. Weekly
 readers have it with the others of its week, once the week is over.
 
-Nothing is due whose hour came before the reader joined, or in a pause. Who
-changes hour, zone or rhythm is next mailed when the page says so: at the
-first hour of theirs after the change, with everything that they have not had.
+Nothing is due whose hour came before the reader joined, or in a pause.
+Readers who change hour, zone or rhythm are next mailed when the page says so: at
+their first hour after the change, with everything that they have not had.
 
 `cohorts` asks the same question of a million readers at once, by `Table`; a
 test holds both together.
@@ -109,7 +109,7 @@ class Table:
     def owed(
         self, rows: Sequence[int], joined: Sequence[float], changed: Sequence[float]
     ) -> npt.NDArray[np.bool_]:
-        """Tell of each reader and edition whether it is due to whoever has not had it.
+        """Tell for each reader and edition whether it is due, unless they have had it.
 
         `joined` and `changed` are the instants of `Standing` in Unix seconds; 0 for never.
         """
@@ -122,9 +122,9 @@ class Table:
     def portions(self, row: int, places: Iterable[int], changed: float) -> tuple[Portion, ...]:
         """Part due editions, by their places, into mails.
 
-        Daily readers get a mail an edition, and others one for all that
+        Daily readers get one mail per edition, others one for everything that
         became due at the same hour. What a change of hour or rhythm has left
-        over comes as one mail, whoever gets it.
+        over comes as one mail for all of them.
         """
         rhythm, after = self._rhythms[row], datetime.fromtimestamp(changed + 1, UTC)
         mails: dict[tuple[Occurrence, date], list[date]] = {}

@@ -5,10 +5,10 @@ together cost less than a hundred others. They are frozen first, whatever day
 they are due for; readers with phrases follow, the copies that most of
 them share first, a portion of these a step.
 
-Each step is atomic, and whoever it addresses stands on the day's roll. A
+Each step is atomic and enters those it addresses in the day's addressee set. A
 process that is killed between two steps repeats nobody and loses nobody:
-whoever begins again finds on the roll who is done, and how far in time an
-edition has come is written after all steps.
+the next one finds in that set who is done, and how far in time an edition has
+come is written after all steps.
 """
 
 import logging
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 Days = tuple[date, ...]
 Addressee = tuple[int, Preferences, Days, Period | None]
-"""Who is due, what they chose, for which days, oldest first, and the period of the copy; None for a day."""
+"""The id of a reader who is due, their choices, the days (oldest first), and the variant's period or None."""
 
 
 class Group(NamedTuple):
@@ -61,7 +61,7 @@ class Group(NamedTuple):
 
     @property
     def ids(self) -> Ids:
-        """Who they are."""
+        """Their ids, ascending."""
         return np.unique(np.array(self.members, np.int64))
 
 

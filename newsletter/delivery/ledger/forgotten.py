@@ -2,8 +2,9 @@
 
 A server that loses its last changes (a replica was promoted, `everysec` before
 a power cut) forgets a request that is under way; the worker that makes it still
-knows how it ended. Who was accepted is not sent to again. Who has been sent to
-again meanwhile is counted as mailed twice, and the operator is told.
+knows how it ended. Readers who were accepted are not sent to again.
+Those who have been sent to again meanwhile are counted as mailed twice, and the
+operator is told.
 """
 
 from collections.abc import Mapping, Sequence

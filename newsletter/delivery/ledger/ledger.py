@@ -228,7 +228,7 @@ class Ledger:
         keeps_lease: bool = False,
         reasons: Mapping[int, str] | None = None,
     ) -> Committed:
-        """Record how a request ended: `a`, `r`, `u`, or `.` for certainly not accepted, a letter a recipient.
+        """Record how a request ended, one mark per recipient: `a`, `r`, `u`, or `.` for surely not accepted.
 
         What waits again may be claimed after `retry_after`; `keeps_lease`
         says that this worker goes on with the next recipients of the batch.

@@ -50,7 +50,7 @@ class Progress:
         return self.waiting == 0
 
     def remaining(self, now: datetime) -> timedelta | None:
-        """Return how long the rest will take at the pace so far; None while there is no pace.
+        """Return how long the rest will take at the pace so far; None while nothing moves.
 
         >>> start = datetime(2026, 6, 10, 7, tzinfo=UTC)
         >>> half = Progress(start.date(), recipients=100, accepted=50, first_at=start)

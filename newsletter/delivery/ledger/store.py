@@ -37,7 +37,7 @@ RENDERINGS = Key("delivery:{day}:renderings", "hash", "rendering → the prefere
 MARKS = Key(
     "delivery:{day}:marks",
     "hash",
-    "batch → a letter a recipient (one where all are alike): . waits, i in a request, a accepted, "
+    "batch → one mark per recipient (a single one where all are alike): . waits, i in a request, a accepted, "
     "r refused, l left, u uncertain, k in a request although an earlier one was accepted",
     KEPT,
 )

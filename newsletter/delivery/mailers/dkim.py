@@ -195,7 +195,7 @@ def _loaded(given: str) -> PrivateKey:
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise SettingsError(f"NEWSLETTER_DKIM_KEY is no private key without password. {advice}") from error
+        raise SettingsError(f"NEWSLETTER_DKIM_KEY is not an unencrypted private key. {advice}") from error
     if isinstance(key, RSAPrivateKey) and key.key_size >= SHORTEST_RSA:
         return key
     if isinstance(key, Ed25519PrivateKey):

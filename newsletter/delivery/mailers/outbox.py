@@ -1,6 +1,6 @@
 """Mails as files: what leaves the machine otherwise can be looked at here.
 
-A folder a mailing, three files a recipient: the `.eml` as a mail client would
+One folder per mailing, with three files per recipient: the `.eml` as a mail client would
 get it, and its `.html` and `.txt`. Each appears whole or not at all, the
 `.eml` last, so it proves that the mail was delivered. A second mail of the
 same mailing to the same recipient stands beside the first as `~2`: a doubled
@@ -43,7 +43,7 @@ class Outbox:
         self._signer = signer
 
     def send(self, message: Message, recipients: Sequence[Recipient], *, request_id: str) -> Outcome:
-        """Write three files a recipient; a folder that cannot be written halts."""
+        """Write three files per recipient; a folder that cannot be written halts the run."""
         mailing = mailing_of(request_id)
         envelope = dkim.envelope(
             message, self._site, sent_at=datetime.now(UTC), stamp=mailing, signer=self._signer

@@ -10,7 +10,7 @@ from newsletter.models import Message, Recipient
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one request; whoever stands in no field was certainly not accepted and may wait."""
+    """What became of one request; recipients in none of the fields were not accepted and may wait."""
 
     accepted: frozenset[int] = frozenset()
     """Subscriber ids that the other side took responsibility for."""

@@ -35,7 +35,7 @@ from newsletter.models import Message, Recipient
 from newsletter.store import insisting
 
 LOOK_AGAIN_AFTER: Final = timedelta(seconds=5)
-"""Who wants the mail is looked up again after so long: leaving takes effect before the next send."""
+"""How long a look at who wants the mail holds: leaving takes effect before the next send."""
 HELD_BACK: Final = "held back"
 """By the throttle: more may leave later."""
 MOST_SECONDS: Final = 60.0
@@ -103,7 +103,7 @@ class Sending:
         waiting, size = claim.waiting, mailer.portion
         self._portions = deque(waiting[start : start + size] for start in range(0, len(waiting), size))
         self.recipients = dict(look([claim.ids[at] for at in waiting]))
-        """Who of the batch wants it, as of the last look."""
+        """The readers of the batch who want it, as of the last look."""
         self._later = timedelta(0)
         self._stray = False
         self._halted: str | None = None

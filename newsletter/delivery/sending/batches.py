@@ -39,7 +39,7 @@ def send_batch(
     mailer: Mailer | None = None,
     pause: Callable[[float], None] = sleep,
 ) -> BatchReport:
-    """Send a batch to whoever of it waits; harmless to repeat at any time.
+    """Send a batch to those of its recipients who wait; harmless to repeat at any time.
 
     `pause` waits for some seconds until more mails may leave; see `throttle`.
     Raises `StoreUnavailableError` where the ledger does not answer; the lease

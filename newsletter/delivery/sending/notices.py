@@ -2,8 +2,8 @@
 
 A welcome carries the newest edition unless the daily mail does; whichever
 comes first takes it, in one atomic step, so no reader gets an edition twice.
-Who asks for the latest edition gets it even so, and the daily mail that was
-still to bring it does not.
+Readers who ask for the latest edition get it even so, and the daily mail that
+was still to bring it does not.
 """
 
 import logging
@@ -38,7 +38,7 @@ RETRY_AFTER: Final = timedelta(minutes=1)
 AFTER_A_HALT: Final = timedelta(minutes=15)
 """How long it waits where a person must act first."""
 WORTH_SENDING: Final = timedelta(days=1)
-"""Who asked for a letter waits so long for it, where we are at fault; it is given up then."""
+"""How long a notice is tried while the fault is ours; then it is given up."""
 
 HALTED = Key("letters:halted", "string", "why letters wait until a person acts", timedelta(hours=1))
 KEYS = (HALTED,)
@@ -103,7 +103,7 @@ def send_letter(
 
 
 def _judged(outcome: Outcome, claim: Claim, now: datetime) -> Outcome:
-    """Return an outcome in which a refusal that is our own fault is one that a person must end.
+    """Return the outcome, with refusals that are our own fault turned into ones that a person must end.
 
     A letter goes to one reader, so nobody else shows who is at fault: where the
     words name the sender, or the request as a whole was refused, it waits, for
@@ -172,7 +172,7 @@ def _latest(store: Store, reader: Subscriber, now: datetime) -> Edition:
     """Return the newest edition as this reader's own, had before or not, quiet or not: it was asked for."""
     newest = EditionStore(store).latest()
     if newest is None:
-        raise NotFoundError("There is no edition yet. Build one: newsletter edition build")
+        raise NotFoundError("No edition exists yet. Build one: newsletter edition build")
     own = for_reader(newest, reader.preferences)
     if not own.is_quiet and now - newest.cut_off <= keys.STALE_AFTER:
         keys.may_carry(store, newest.date, reader.id)

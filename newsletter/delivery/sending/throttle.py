@@ -40,7 +40,7 @@ KEYS = (SECONDS, MINUTES, WARM_UP, RUNNING)
 
 @dataclass(frozen=True)
 class Pace:
-    """What the operator allows; 0 is no limit."""
+    """What the operator allows; 0 means no limit."""
 
     a_minute: int = 0
     an_hour: int = 0
@@ -92,12 +92,12 @@ class Room:
     """How long until it is worth asking again; zero where something may leave."""
     at_ms: int = 0
     most: int = -1
-    """How many could leave at once; -1 is no limit."""
+    """How many could leave at once; -1 means no limit."""
     cap: int = -1
     """The warm-up's of today; -1 without one."""
     used: int = 0
     slots: int = -1
-    """How many more batches may begin; -1 is no limit."""
+    """How many more batches may begin; -1 means no limit."""
 
 
 class Throttle:
@@ -194,7 +194,7 @@ def count_letter(store: Store, settings: Settings) -> None:
 def worth_asking(store: Store, settings: Settings, batches: Sequence[BatchRef]) -> Sequence[BatchRef]:
     """Return the batches that a worker could do something for now, so that no others are enqueued in vain.
 
-    A few at most; whoever ends one asks for the next.
+    A few at most; the worker that ends one asks for the next.
     """
     throttle = of(store, settings)
     if throttle is None or not batches:
@@ -206,4 +206,4 @@ def worth_asking(store: Store, settings: Settings, batches: Sequence[BatchRef]) 
 
 
 _BEGUN_AT_ONCE: Final = 4
-"""Batches that a limited tick asks for; whoever ends one asks for the next."""
+"""Batches that a limited tick asks for; the worker that ends one asks for the next."""

@@ -69,7 +69,7 @@ if at_once > 0 and not is_free then
   redis.call('ZREMRANGEBYSCORE', running, '-inf', now)
   slots = math.max(0, at_once - redis.call('ZCARD', running))
   if slots == 0 and not redis.call('ZSCORE', running, who) then
-    narrow(0, 1000) -- whoever ends makes room; when, nobody knows
+    narrow(0, 1000) -- the next batch to end makes room; when is unknown
   end
 end
 

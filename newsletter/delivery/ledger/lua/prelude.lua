@@ -56,8 +56,8 @@ local function known_accepted(old)
 end
 
 -- Late news of a request that named the `u` of `mask` and was `resent` or `assumed` accepted meanwhile.
--- Who waits to be sent again is spared it, who was accepted again got two; who was taken as mailed and was
--- not waits again. Answer: the marks, and how many got two.
+-- A recipient who waits to be sent again is spared it, and one accepted again got two; one who was taken as
+-- mailed and was not waits again. Answer: the marks, and how many got two.
 local function corrected(marks, mask, heard, news)
   local doubled = 0
   local spoken = merge(mask, news, function(named, letter)

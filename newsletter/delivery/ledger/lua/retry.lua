@@ -1,4 +1,4 @@
--- Whoever was refused waits again.
+-- Let the refused recipients wait again.
 --
 -- KEYS  edition, batches, marks, due, refusals, provisional
 -- Answer: {how many}

@@ -103,7 +103,7 @@ def client(api_key: str, host: str, timeout: float) -> KeptClient:
     parts = urlsplit(host)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise SettingsError(
-            f"NEWSLETTER_SENDGRID_HOST is {host!r}, which is no address. Use https://api.sendgrid.com "
+            f"NEWSLETTER_SENDGRID_HOST is not a valid address: {host!r}. Use https://api.sendgrid.com "
             "or https://api.eu.sendgrid.com."
         )
     api = sendgrid.SendGridAPIClient(api_key=api_key, host=host.rstrip("/"))

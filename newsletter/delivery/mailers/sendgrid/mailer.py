@@ -1,7 +1,7 @@
 """SendGrid's v3 API: up to 1,000 recipients a request, each with values of their own.
 
-Limits and answers as SendGrid documents them for `POST /v3/mail/send`. There
-is no idempotency key: a request whose answer did not come, or came as 5xx, is
+Limits and answers as SendGrid documents them for `POST /v3/mail/send`. It
+offers no idempotency key: a request whose answer did not come, or came as 5xx, is
 *uncertain* and is settled by events that carry `request_id` back.
 """
 
@@ -87,7 +87,7 @@ class SendGrid:
 
 
 def request_body(message: Message, named: Sequence[Recipient], site: SiteFacts, request_id: str) -> bytes:
-    """Return the JSON of one request, a personalization a recipient."""
+    """Return the JSON of one request, with one personalization per recipient."""
     name, address = parseaddr(site.from_)
     content = [{"type": "text/plain", "value": message.text}]
     if message.html is not None:

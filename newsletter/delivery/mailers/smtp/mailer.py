@@ -61,7 +61,7 @@ def connect(settings: Settings) -> "Smtp":
 def reach(settings: Settings) -> str | None:
     """Connect to the server of `SMTP_URL`, log in and leave; return what stands in the way."""
     if settings.smtp_url is None:
-        return "SMTP_URL is not set, so there is no mail server to ask."
+        return "SMTP_URL is not set, so no mail server can be asked."
 
     async def open_and_leave(server: Server) -> None:
         session = await server.open(SiteFacts.of(settings).host, ssl.create_default_context())
@@ -177,7 +177,7 @@ class Smtp:
                 working.add(asyncio.ensure_future(self._work(queue, complaints)))
 
     async def _work(self, queue: Queue, complaints: list[str]) -> None:
-        """Carry mails on one connection after the other; two in a row that carry none end it."""
+        """Send mails over one connection after another; stop after two in a row that sent nothing."""
         failures = 0
         while failures < 2 and not queue.is_over:
             before = queue.ended

@@ -87,7 +87,7 @@ class Queue:
     def take(self, *, takes_utf8: bool, is_alone: bool = True) -> Mail | None:
         """Hand out the next mail that can be written and that the server's extensions suffice for.
 
-        Who is slow is handed out only to a connection that waits for no other
+        A mail that was slow before goes only to a connection that waits for no other
         mail's end (`is_alone`): a server may keep that answer back meanwhile.
         """
         while not self.is_over and (is_alone or self.waiting[0].subscriber_id not in self.slow):
