@@ -168,7 +168,7 @@ class EmbeddedServer:
             )
 
     def _launch_if_alone(self) -> None:
-        """Start a server unless one runs here; callers repeat it, as a killed one takes a moment to go."""
+        """Start a server unless one runs here; callers repeat it, as a killed server takes a moment to go."""
         with exclusive(self.directory / "server.lock") as lock:
             if lock is not None and (self._process is None or self._process.poll() == -signal.SIGKILL):
                 self._process = self._launch(lock)

@@ -146,7 +146,7 @@ def refusal(info: dict[str, Any], config: dict[str, str] | None) -> str | None:
     """Return why a server must not be used, or None: too old, evicting, or without persistence.
 
     `config` is None where the provider blocks CONFIG; INFO then tells the
-    policy and whether an append-only file is kept, but not whether snapshots
+    policy and if an append-only file is kept, but not whether snapshots
     are taken, so a server without the file is refused and the operator may
     vouch for it.
     """

@@ -1,1 +1,1 @@
-"""The command line: a file a noun."""
+"""The command line; each noun has a file of its own."""

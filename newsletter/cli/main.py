@@ -32,7 +32,7 @@ NOUNS = {
     ),
     "subscribers": (
         "newsletter.cli.readers.subscribers:subscribers",
-        "Who reads: list, add, import, export, …",
+        "The readers: list, add, import, export, …",
     ),
     "mailbox": (
         "newsletter.cli.operations.mailbox:mailbox",

@@ -155,7 +155,7 @@ def _is_settled(source: Source, memo: Memo | None, cut_off: datetime, now: datet
 def read(store: Store, settings: Settings, day: date, now: datetime, *, is_short: bool = False) -> Inputs:
     """Gather what the edition of `day` is made from; a part that fails is done without, and said so.
 
-    Topics are left out where there is no time for them.
+    Topics are left out when time has run out.
     """
     with stage(day, "candidates"):
         papers, offered, new = _candidates(store, day, now)

@@ -1,4 +1,4 @@
-"""When the day's edition is to come, and whether it came."""
+"""Tell when the day's edition is due and if it came."""
 
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta

@@ -100,7 +100,7 @@ class EditionStore:
         return tuple(None if one is None else str(one) for one in found)
 
     def latest(self, before: date | None = None) -> Edition | None:
-        """Return the newest edition that can be read, or the newest one before a day."""
+        """Return the newest edition that can be read, or the newest before a day."""
         found = (self.get(day) for day in self.dates() if before is None or day < before)
         return next((edition for edition in found if edition is not None), None)
 
@@ -142,7 +142,7 @@ class EditionStore:
         """Store an edition, its inputs and its marks in one transaction; tell whether this call did it.
 
         Nothing is written where the day has an edition already, or where the
-        newest edition is not the one of `after` any more: whoever composed
+        newest edition is not the one of `after` any more: a process that composed
         with older marks must look again, or a paper would be announced twice.
         """
         day, ordinal = edition.date.isoformat(), edition.date.toordinal()

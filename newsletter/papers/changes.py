@@ -1,4 +1,4 @@
-"""Which papers changed last, for whoever keeps something that is made from them."""
+"""Tell which papers changed last, for code that keeps something made from them."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from redis.client import Pipeline
 from newsletter.store import Key, Store, unavailable_store
 
 REMEMBERED = 20_000
-"""Some weeks of papers; whoever was away for longer looks at everything again."""
+"""Some weeks of papers; a user of them that was away for longer looks at everything again."""
 
 BY_REVISION = Key("papers:by_revision", "zset", "the last 20,000 changed paper ids, by the revision they got")
 KEYS = (BY_REVISION,)

@@ -101,7 +101,7 @@ class PaperStore:
         """Return the ids of papers that are new or changed after a revision; None where that is not known.
 
         The last 20,000 are remembered. A revision that is still to come
-        belongs to another store, or to this one before a backup was restored.
+        belongs to another store, or to this store before a backup was restored.
         """
         return changes.since(self._store, since) if since <= self.revision() else None
 

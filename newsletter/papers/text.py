@@ -93,7 +93,7 @@ def heading(title: str) -> str:
 
 
 def coined_name(heading: str) -> str:
-    """Return a heading of a single word that is no everyday one, in lower case; else nothing.
+    """Return a heading of a single uncommon word, in lower case; else nothing.
 
     >>> coined_name("GeoArena"), coined_name("BIR-Adapter"), coined_name("Introduction"), coined_name("On X")
     ('geoarena', 'biradapter', '', '')

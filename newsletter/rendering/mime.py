@@ -37,7 +37,7 @@ _SOFT_BREAK = b"=\r\n"
 def wire_address(address: str) -> str:
     """Return an address as SMTP wants it: the domain in ASCII (IDNA 2008), the local part as typed.
 
-    Raises `InvalidInputError` for what is no plain address; a comma or a line
+    Raises `InvalidInputError` for anything but a plain address; a comma or a line
     end in one would write somebody else into the headers.
     """
     if _ADDRESS.fullmatch(address) is None:

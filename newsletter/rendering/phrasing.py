@@ -67,7 +67,7 @@ def ordinal(number: int) -> str:
 
 
 def sparkline(series: Sequence[float]) -> str:
-    """Draw a series with one block a value, the tallest for its largest; zero is the lowest block.
+    """Draw a series with one block per value, the tallest for its largest; zero is the lowest block.
 
     >>> sparkline((0, 1, 2, 4))
     '▁▃▅█'

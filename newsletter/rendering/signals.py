@@ -23,7 +23,7 @@ def signals(paper: Paper) -> tuple[Signal, ...]:
     """Return what is counted of a paper, in a fixed order; what is zero or not known is left out.
 
     Upvotes and comments of independent places are added; stars are those of
-    one repository, whoever shows them.
+    one repository, wherever they are shown.
     """
     votes, comments = sum(_latest(paper, "votes")), sum(_latest(paper, "comments"))
     stars = max(_latest(paper, "stars"), default=0)

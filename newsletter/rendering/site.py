@@ -87,7 +87,7 @@ class SiteFacts(Value):
         return self.base_url + path
 
     def edition_url(self, edition: Edition) -> str:
-        """Return where an edition stands on the web; one of a long weekend has but the month's list."""
+        """Return where an edition stands on the web; a long weekend's has only the month's list."""
         return self.url(edition_path(edition))
 
     def topic_url(self, slug: str) -> str:

@@ -75,7 +75,7 @@ class SampleSite:
             def do_GET(self) -> None:
                 found = site.page(self.path)
                 if found is None:
-                    self._answer(404, "text/plain", b"There is no such page in the sample.\n", "")
+                    self._answer(404, "text/plain", b"No such page in the sample.\n", "")
                     return
                 content_type, text = found
                 body = text.encode()

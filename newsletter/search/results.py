@@ -8,7 +8,7 @@ from newsletter.models import Paper
 
 
 class Piece(NamedTuple):
-    """Part of a text, as it was written: whoever shows it escapes it."""
+    """Part of a text, as it was written: code that shows it escapes it."""
 
     text: str
     is_match: bool = False

@@ -13,10 +13,10 @@ from newsletter.search.results import Author, Hit, Results
 
 PAGE = 20
 PAGES = 25
-"""Whoever has read five hundred asks otherwise."""
+"""After five hundred results, a narrower search serves better."""
 
 _TITLE, _NAMES, _WHOLE_TITLE = 4.0, 2.0, 3.0
-"""What a match in a title and among the authors is worth beside one in an abstract, and a title in a row."""
+"""Weights of a match in the title, among the authors and of the whole title; in the abstract it is 1."""
 _AUTHORS_SHOWN = 3
 _AUTHORS_LOOKED_AT = 200
 """A collaboration of thousands is found by each of its members, but whom it was found by may stay unsaid."""
@@ -62,7 +62,7 @@ def search(index: Index, query: Query, *, page: int = 1) -> Results:
 
 
 def by_author(index: Index, slug: str, *, page: int = 1) -> Results:
-    """Return a page of the papers by whoever bears a name, the newest first. Raises as `search` does."""
+    """Return a page of the papers by authors of that name, the newest first. Raises as `search` does."""
     with faults(index.directory):
         theirs = tantivy.Query.term_query(documents.schema(), "author", slug)
         found = index.searcher.search(theirs, PAGE, offset=_offset(page), order_by_field="moment")

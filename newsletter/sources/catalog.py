@@ -66,7 +66,7 @@ def add(store: Store, source: Source) -> None:
     """
     if not source.name or not all(one.isascii() and (one.isalnum() or one in "-_.") for one in source.name):
         raise InvalidInputError(
-            f"{source.name!r} is no name. Use letters, digits and dashes, as in 'my-blog'."
+            f"{source.name!r} is not a valid name. Use letters, digits and dashes, as in 'my-blog'."
         )
     addresses.parse(source.url)
     with unavailable_store():

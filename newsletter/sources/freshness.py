@@ -64,7 +64,7 @@ class Rhythm:
     """When a source usually brings something new (UTC)."""
 
     weekdays: frozenset[int]
-    """0 is Monday; empty where there is no weekly rhythm."""
+    """0 is Monday; empty without a weekly rhythm."""
     hour: time
     """By when it usually has come."""
 

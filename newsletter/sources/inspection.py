@@ -34,7 +34,7 @@ class Inspection:
     url: str
     """Where the answer came from, after redirects."""
     kind: str
-    """Who reads it: `arxiv`, `huggingface` or `feed`."""
+    """The reader that reads it: `arxiv`, `huggingface` or `feed`."""
     size_bytes: int
     entries: int
     sightings: tuple[Sighting, ...]

@@ -45,7 +45,7 @@ class Memo:
     last_modified: str = ""
     body_hash: str = ""
     kind: str = ""
-    """Who reads it: `arxiv`, `huggingface` or `feed`."""
+    """The reader that reads it: `arxiv`, `huggingface` or `feed`."""
     checked_at: datetime | None = None
     ok_at: datetime | None = None
     due_at: datetime | None = None

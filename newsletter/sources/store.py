@@ -1,6 +1,6 @@
 """Where sources' memories and the operator's changes to the catalog are kept.
 
-A poll's memos are written into the pipeline of whoever stores the papers, so
+A poll's memos are written into the pipeline that stores the papers, so
 that both commit in one MULTI: a validator that was kept without its papers
 would hide them for good.
 """

@@ -1,1 +1,1 @@
-"""Who gets the digest, and when."""
+"""Keep the readers: their consent, preferences and hour."""

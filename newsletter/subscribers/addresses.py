@@ -96,8 +96,8 @@ def _parsed_key(typed: str) -> str:
 def suggestion(address: Address) -> str | None:
     """Return the address that was probably meant, where the domain is one slip from a well-known one.
 
-    One slip is a letter too many, missing, wrong, or two swapped. Who really
-    uses such a domain can insist: this is a question, not a refusal.
+    One slip is a letter too many, missing, wrong, or two swapped. People who
+    really use such a domain can insist: this is a question, not a refusal.
 
     >>> suggestion(parse("ada@gmial.com"))
     'ada@gmail.com'
@@ -114,8 +114,8 @@ def suggestion(address: Address) -> str | None:
 def digest(key: str) -> tuple[int, int]:
     """Return where an address's key is indexed: a bucket of 14 bits, and 64 bits within it.
 
-    Together 78 bits of SHA-256: any two of a million people share one with a
-    chance of 2 in 10^12. The second number is signed, because Redis packs a
+    Together 78 bits of SHA-256: the chance that any two among a million people
+    share one is 2 in 10^12. The second number is signed, because Redis packs a
     signed 64-bit integer into ten bytes.
     """
     return place(hashlib.sha256(key.encode()).digest())

@@ -10,7 +10,7 @@ A letter is written by the very script that makes it necessary, so a lost
 message loses nobody: `pending` lists what no worker holds. The intent is on
 disk before the mail leaves. A worker that died after it leaves the letter
 `uncertain`: it is counted, shown and never sent again from here, because it
-may have arrived. Whoever misses a confirmation asks again and gets a new one.
+may have arrived. Readers who miss a confirmation ask again and get a new one.
 
 A letter says whom, never where to: the address is read when it is claimed.
 """
@@ -100,7 +100,7 @@ class Claim:
 
     letter: Letter
     token: int
-    """Fences off whoever held the letter before."""
+    """Fences off the worker that held the letter before."""
     subscriber: Subscriber
     """With the address that this letter goes to."""
     instant: int
@@ -152,7 +152,7 @@ class Letterbox:
 
         Pointless is a confirmation to who has confirmed, left or been erased
         meanwhile, any other letter to who is not active, and a question about
-        an address that is no longer wanted: it is dropped.
+        an address that nobody wants any longer: it is dropped.
         An intent that a dead worker left behind makes the letter uncertain.
         """
         outcome, token, address, instant = self._scripts.run(
@@ -167,7 +167,7 @@ class Letterbox:
         return Claim(letter, int(token), subscriber.model_copy(update={"address": address}), int(instant))
 
     def intend(self, claim: Claim, request_id: str, now: datetime) -> bool:
-        """Record that the mail is about to leave, and whether it may: False means stop, another holds it now.
+        """Record that the mail is about to leave. Return whether it may: False means another holds it now.
 
         The lease must outlast the sending, so that nobody takes the letter
         for abandoned while it is under way. On disk when this returns, where

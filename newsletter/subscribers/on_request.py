@@ -37,10 +37,10 @@ def send_latest(store: Store, queue: Queue, subscriber_id: int, now: datetime) -
 def send_links(
     store: Store, queue: Queue, settings: Settings, address: str, *, origin: str, now: datetime
 ) -> bool:
-    """Mail an active reader their links, at most once a day, and whether this network may ask at all.
+    """Mail an active reader their links, at most once a day. Return whether this network may ask.
 
     To the outside it looks the same for every address. Raises
-    `InvalidInputError` for what is no address.
+    `InvalidInputError` for an invalid address.
     """
     outcome, _, letter_id = Scripts(store).run(
         "send_links",

@@ -38,7 +38,7 @@ def checked(preferences: Preferences) -> Preferences:
     """
     if not is_zone(preferences.timezone):
         raise InvalidInputError(
-            f"There is no time zone {preferences.timezone[:60]!r}. Choose one such as Europe/Berlin."
+            f"Unknown time zone {preferences.timezone[:60]!r}. Choose one such as Europe/Berlin."
         )
     if preferences.paused_until is not None and preferences.paused_until >= LATEST_PAUSE:
         raise InvalidInputError(

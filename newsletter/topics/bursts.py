@@ -43,7 +43,7 @@ class _Talk:
 
 
 def bursts(papers: Iterable[Paper], memory: Memory, *, limit: int = 40) -> tuple[Burst, ...]:
-    """Return the day's bursts, most surprising first, one for a group of papers.
+    """Return the day's bursts, most surprising first, one per group of papers.
 
     Shares are compared, so a Tuesday's flood bursts nothing. A phrase needs
     three papers of two groups of authors, and two titles. Without a memory

@@ -2,7 +2,7 @@
 
 A topic keeps its identity (its slug) while its label, or most of what it is
 about, stays. Its shares are those of papers that hold its phrase, so that a
-day on which no topic formed around it is no gap in its series.
+day on which no topic formed around it leaves no gap in its series.
 """
 
 import math
@@ -53,7 +53,7 @@ class PastDay:
 def appearances(
     topics: Sequence[Topic], papers: Sequence[Paper], past: Sequence[PastDay], memory: Memory | None = None
 ) -> tuple[Appearance, ...]:
-    """Return each topic with its identity, in the topics' order; no two share a slug.
+    """Return each topic with its identity, in the topics' order; each slug occurs once.
 
     `past` is oldest first. A topic takes over the slug of an earlier one with
     the same label, else of the one most of whose words it shares; else it gets

@@ -10,5 +10,5 @@ if __name__ == "__main__":
     try:
         serve.run(settings.load())
     except NewsletterError as error:
-        print(error, file=sys.stderr)  # noqa: T201  # a command speaks to whoever typed it
+        print(error, file=sys.stderr)  # noqa: T201  # a command speaks to the person who typed it
         sys.exit(1)

@@ -35,7 +35,7 @@ _WORDS = {
     400: ("That request could not be read", "Go back and try it again."),
     403: ("That came from another site", "Open the page here and press its own button."),
     404: (
-        "There is no such page",
+        "Page not found",
         "The archive has every edition; the address may lack its last characters.",
     ),
     405: ("This address does not take that", "Go back and use the page's own buttons."),

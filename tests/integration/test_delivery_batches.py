@@ -347,11 +347,11 @@ def test_a_fault_in_the_mail_itself_is_found_before_anything_leaves(
     """A sender that cannot be written halts; the readers wait."""
 
     def raise_it(recipients: Sequence[Recipient], request_id: str) -> Outcome:
-        raise InvalidInputError("The sender is no address. Correct NEWSLETTER_FROM.")
+        raise InvalidInputError("The sender is not a valid address. Correct NEWSLETTER_FROM.")
 
     ref, _ = frozen
     report = send(store, settings, ref, ObedientMailer(raise_it))
-    assert report.halted == "The sender is no address. Correct NEWSLETTER_FROM."
+    assert report.halted == "The sender is not a valid address. Correct NEWSLETTER_FROM."
     assert Ledger(store).progress(DAY).waiting == 5
 
 

@@ -209,7 +209,7 @@ def test_what_is_not_there_is_404_with_a_way_on(visitor: Visitor, path: str):
     """A page of ours, not a server's, and nothing outside the folder of files."""
     answer = visitor.web.get(path)
     assert answer.status_code == 404
-    assert "There is no such page" in answer.text
+    assert "Page not found" in answer.text
 
 
 def test_a_topic_shows_when_it_trended_and_with_which_papers(visitor: Visitor):

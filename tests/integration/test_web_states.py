@@ -125,7 +125,7 @@ STATES: dict[str, tuple[Ask, int, str]] = {
     "move": (link("move", "move", "active", post={}), 410, "That link no longer works"),
     "an edition": (get("/d/2026-06-10"), 200, "flow matching"),
     "a quiet day": (get("/d/2026-06-09"), 200, "so that you can tell a quiet day from a broken one"),
-    "no such day": (get("/d/2020-01-01"), 404, "There is no such page"),
+    "no such day": (get("/d/2020-01-01"), 404, "Page not found"),
     "privacy": (get("/privacy"), 200, "so that no edition is sent twice"),
 }
 

@@ -45,7 +45,7 @@ class Day(click.ParamType[date]):
         try:
             return date.fromisoformat(str(value))
         except ValueError:
-            self.fail(f"{value!r} is no date. Write it as 2026-06-12.", param, ctx)
+            self.fail(f"{value!r} is not a valid date. Write it as 2026-06-12.", param, ctx)
 
 
 day_argument = click.argument("day", type=Day(), required=False)
@@ -141,7 +141,7 @@ def send(day: date | None, dry_run: bool, yes: bool, only_failed: bool) -> None:
     if not yes:
         click.confirm("Send it now?", abort=True)
     if first_edition.is_awaited(store, settings):
-        first_edition.let_go(store)  # whoever sends by hand has looked
+        first_edition.let_go(store)  # sending by hand means having looked
     if only_failed:
         control.retry_refused(store, day)
     asked = queue.connect(settings)
@@ -160,7 +160,7 @@ def status(day: date | None, as_json: bool) -> None:
     day = day or _today(settings)
     found = progress.read(store, day)
     if not found.held and not EditionStore(store).get(day):
-        raise NotFoundError(f"There is no edition of {day}. Build it: newsletter edition build {day}")
+        raise NotFoundError(f"No edition for {day} yet. Build it: newsletter edition build {day}")
     pace = throttle.of(store, settings)
     why = {"waits because": found.held or found.waits_because} if as_json else {}
     output.show([_row(found, pace) | why], as_json=as_json)
@@ -236,7 +236,9 @@ def _list_doubts(found: Sequence[doubts.Doubt], day: date, *, as_json: bool) -> 
 
 @edition.command()
 @day_argument
-@click.option("--reason", default="held by the operator", show_default=True, help="Shown to whoever asks.")
+@click.option(
+    "--reason", default="held by the operator", show_default=True, help="Shown by `edition status`."
+)
 def hold(day: date | None, reason: str) -> None:
     """Stop DAY's delivery before its next request.
 

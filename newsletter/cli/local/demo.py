@@ -124,7 +124,9 @@ class Walk:
 
 
 @click.command()
-@click.option("--to", default=READER, show_default=True, help="Who subscribes; no mail leaves this machine.")
+@click.option(
+    "--to", default=READER, show_default=True, help="The reader to subscribe; no mail leaves this machine."
+)
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), default="outbox", help="Where the mails go."
 )

@@ -144,7 +144,7 @@ def _operator(settings: Settings) -> str | None:
         try:
             addresses.parse(settings.operator)
         except InvalidInputError as error:
-            return f"NEWSLETTER_OPERATOR is no address: {error}"
+            return f"NEWSLETTER_OPERATOR is not a valid address: {error}"
     return None
 
 

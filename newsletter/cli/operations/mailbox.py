@@ -47,7 +47,7 @@ def read(place: Path, sent_to: str) -> None:
     settings, store = connected()
     found = Counter(mail.take_folder(store, settings, place, lambda: datetime.now(UTC)))
     if not found:
-        output.nothing_to_do(f"There is no new mail in {place}.")
+        output.nothing_to_do(f"No new mail in {place}.")
     click.echo(", ".join(f"{count} {_SAID[taken]}" for taken, count in sorted(found.items())))
 
 
@@ -55,7 +55,7 @@ def _read_one(sent_to: str) -> Taken:
     given = sys.stdin.buffer
     content = given.read(reports.LARGEST)
     while given.read(reports.LARGEST):
-        pass  # whoever writes into a pipe that nobody empties takes it for a failure
+        pass  # a program that writes into a pipe that nobody empties takes it for a failure
     try:
         settings, store = connected()
         return mail.take(store, settings, content, datetime.now(UTC), sent_to=sent_to)

@@ -30,6 +30,6 @@ def restored(yes: bool) -> None:
         click.confirm("Hold every edition that may have been sent since the backup?", abort=True)
     held = restoration.declare(redis, settings, datetime.now(UTC))
     if not held:
-        output.nothing_to_do("There is no edition to hold.")
+        output.nothing_to_do("No edition to hold.")
     for day in held:
         click.echo(f"Held: {day}. Look what the mailer has sent, then: newsletter edition resume {day}")

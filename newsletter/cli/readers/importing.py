@@ -117,7 +117,7 @@ def _show(plan: Plan) -> None:
     if rest := groups[SHOWN_GROUPS:]:
         click.echo(f"… and {sum(group.people for group in rest):,} people for {len(rest):,} other reasons.")
     if plan.unused_columns:
-        click.echo(f"There is no place here for: {', '.join(plan.unused_columns)}.", err=True)
+        click.echo(f"These columns are not kept: {', '.join(plan.unused_columns)}.", err=True)
     for note in plan.notes():
         click.echo(note, err=True)
     _tell_faults(plan)

@@ -72,7 +72,7 @@ def show(who: str, as_json: bool) -> None:
 @click.option("--timezone", help="An IANA name; the settings' own where left out.")
 @click.option("--hour", type=click.IntRange(0, 23), help="Local hour of the digest.")
 def add(address: tuple[str, ...], timezone: str | None, hour: int | None) -> None:
-    """Invite each ADDRESS by mail to confirm, whoever else may sign up; nobody is subscribed unasked."""
+    """Invite each ADDRESS by mail to confirm, in every sign-up mode; nobody is subscribed unasked."""
     settings, store = connected()
     preferences = defaults_for(settings, timezone, hour)
     for one in address:

@@ -2,7 +2,7 @@
 
 A logistic regression on words, opening words, place in the abstract and
 overlap with the title (Kupiec, Pedersen and Chen 1995 chose sentences so).
-Its weights stand in `contribution.tsv`, one feature a line, and are learnt by
+Its weights stand in `contribution.tsv`, one feature per line, and are learnt by
 `tests/bench/summary_training.py` from abstracts with summaries that authors
 and reviewers wrote.
 """

@@ -1,12 +1,12 @@
 """One edition, as one reader gets it.
 
 **Announced once.** The rule rests on two marks in the edition itself, not on
-a list a reader:
+a list per reader:
 
 * A paper in a section or under "Also today" is *announced*: no later edition
   holds it, whatever a reader made of it.
 * A new paper that found no seat stands in the day's *tail*, once, on the first
-  day it is weighed. Whoever follows a phrase that it holds gets it that day.
+  day it is weighed. Readers who follow a phrase that it holds get it that day.
   If it trends later it may still be announced to everybody; that entry
   carries `offered_on`, and readers who follow phrases do not get it again.
 * A reader who stops following has had papers from tails that others have not.
@@ -14,15 +14,15 @@ a list a reader:
   left out. A reader who begins to follow misses, for the same days, what
   earlier tails held: missing one is the smaller fault than getting one twice.
 
-* Who asks for more papers than an edition seats gets the best of its tail too, up
-  to the place that is asked for. Of what is announced later, `offered_place` says
-  whether it was among them. Who asks for fewer again is marked as one who follows.
+* Readers who ask for more papers than an edition seats get the best of its tail too,
+  up to the place they ask for. Of what is announced later, `offered_place` says if
+  it was among them. Readers who ask for fewer again are marked as following.
 
 An edition of several days holds what its days held. A reader who has had some
 of those days, by mail or by welcome, passes them as `had`: what they announced
 or held in their tails is left out, and what a later day announced again too.
 
-Whoever knows exactly what a reader has had passes it as `announced_before`.
+Callers who know exactly what a reader has had pass it as `announced_before`.
 """
 
 import re

@@ -86,7 +86,7 @@ class Known(NamedTuple):
 
 
 class History(Value):
-    """The past in numbers, learnt from at most the last 28 publishing days; the empty one is a cold start."""
+    """The past in numbers, learnt from at most the last 28 publishing days; an empty one is a cold start."""
 
     days: int = 0
     """Publishing days behind it."""
@@ -94,7 +94,7 @@ class History(Value):
     """By voice."""
     prior: Prior = Prior()
     authors: Mapping[str, Known] = {}
-    """Whoever had a paper that readers voted for, by name in lower case."""
+    """Authors of papers that readers voted for, by name in lower case."""
 
     @property
     def is_short(self) -> bool:

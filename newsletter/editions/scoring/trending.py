@@ -76,7 +76,7 @@ Age: a paper with an arXiv number loses {AGE:.1f} points for each day that it is
 newest, at most {AGE * MOST_DAYS:.1f}: lists bring old papers back as new.
 Of equal scores more votes come first, then publishers take turns, each as often as it has papers. Until \
 {PAGES} pages are known, votes are compared with as many as there are."""
-"""In words, for the site and the README; one paragraph a line."""
+"""In words, for the site and the README; each line is a paragraph."""
 
 _THAT_GROW = frozenset({"votes", "breadth"})
 """Terms that tell more as days go by."""
@@ -175,7 +175,7 @@ def _latest(mentions: Sequence[Mention]) -> dict[str, tuple[float, int]]:
 def _votes(
     mentions: Sequence[Mention], history: History, pages: Mapping[str, tuple[int, ...]]
 ) -> Iterator[Reason]:
-    """Yield one reason a place: where its latest votes stand among earlier papers of the same age there."""
+    """Yield one reason per place: where its latest votes stand among earlier papers of the same age there."""
     for name, (hours, votes) in sorted(_latest(mentions).items()):
         if earlier := history.cohorts.get(name, Cohort()).at(hours):
             yield _vote(name, votes, earlier, "papers at this age")

@@ -44,7 +44,7 @@ def standing(papers: Sequence[Paper]) -> dict[str, float]:
     """Return by id where each paper stands, from 0 to 1, among the day's papers of its own home.
 
     Three things place it: how much its words share with the day's papers, how
-    lately it was listed (half as much), and whether it gives code or data (half
+    lately it was listed (half as much), and if it gives code or data (half
     as much). Publishers write abstracts of different kinds and list at their
     own hours; among its own kind no publisher crowds out another. Inverse
     document frequencies and cosine (Salton and Buckley 1988).

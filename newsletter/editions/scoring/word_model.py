@@ -31,7 +31,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 class Lesson(NamedTuple):
-    """A paper of the past: its words, and whether any place's readers voted for it."""
+    """A paper of the past: its words, and if any place's readers voted for it."""
 
     title: str
     abstract: str

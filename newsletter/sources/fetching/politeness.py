@@ -1,7 +1,7 @@
 """Whose turn it is: how often, and how many at once, a host is asked.
 
 arXiv asks for one request at a time and three seconds between two
-(info.arxiv.org/help/api/tou.html); others get two at a time. The operator's
+(info.arxiv.org/help/api/tou.html); others get up to two requests at once. The operator's
 own machine needs no manners.
 """
 

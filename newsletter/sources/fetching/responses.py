@@ -73,7 +73,7 @@ def redirected(base: str, headers: Mapping[str, str]) -> str:
 
 
 def refusal(status: int, headers: Mapping[str, str], host: str, now: datetime) -> UnreachableError:
-    """Return the error for a status that is no answer."""
+    """Return the error for a status other than success."""
     pause = retry_after(headers.get("Retry-After", ""), now)
     if status in {429, 503}:
         return UnreachableError(

@@ -49,7 +49,7 @@ def sightings(document: Any, source: Source, now: datetime) -> tuple[list[Sighti
         work = arxiv_number(text_in(paper, "id"))
         title = text.title(text_in(paper, "title") or text_in(item, "title"))
         if work is None:
-            dropped.append(Problem(f"item {rank}", "its id is no arXiv number"))
+            dropped.append(Problem(f"item {rank}", "its id is not an arXiv number"))
         elif not title:
             dropped.append(Problem(f"item {rank}", "it has no title"))
         else:

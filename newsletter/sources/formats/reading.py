@@ -24,7 +24,7 @@ class Reading:
     """What one answer holds."""
 
     kind: str
-    """Who read it: `arxiv`, `huggingface` or `feed`."""
+    """The reader that read it: `arxiv`, `huggingface` or `feed`."""
     sightings: tuple[Sighting, ...]
     entries: int
     """Entries in the document, dropped ones included."""

@@ -1,4 +1,4 @@
-"""Mend XML where there is no doubt what was meant, and find what is whole where there is.
+"""Mend XML where the intent is beyond doubt, and elsewhere find what is whole.
 
 Works on UTF-8 bytes. Every pattern here is linear in the document: quantifiers
 are possessive, and what never ends is taken to the end at once.
@@ -88,7 +88,7 @@ def mended(data: bytes) -> bytes:
     Ampersands and less-than signs that begin nothing are text; HTML's
     entities mean their characters; references to characters that do not exist
     are dropped; prefixes that nobody declared are declared; what stands before
-    the root is no part of it.
+    the root is left out.
     """
     root = _ROOT.search(data)
     data = data[root.start() :] if root else data

@@ -29,7 +29,7 @@ MAX_ATTRIBUTES = 100
 MAX_BASE = 500
 """Characters of an `xml:base`; each link is resolved against it."""
 MAX_LEAF = 200_000
-"""Characters of an element that is no prose."""
+"""Characters of an element that does not hold prose."""
 MAX_NAMES = 100_000
 """Characters of one line of authors (a collaboration of 3,000 has 60,000)."""
 MAX_NAMES_COST = 20_000_000

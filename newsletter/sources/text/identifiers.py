@@ -160,7 +160,7 @@ def _arxiv(found: re.Match[str]) -> WorkId:
 
 
 def _without_subject(old: str) -> str:
-    """Return `math/0309136` for `math.AG/0309136`: the subject is no part of the number."""
+    """Return `math/0309136` for `math.AG/0309136`: the subject does not belong to the number."""
     archive, _, number = old.partition("/")
     return f"{archive.partition('.')[0]}/{number}"
 

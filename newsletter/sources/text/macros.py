@@ -50,7 +50,7 @@ UNSEEN = frozenset({
     "footnotetext", "hskip", "hspace", "includegraphics", "index", "input", "label", "marginpar",
     "nocite", "parencite", "phantom", "textcite", "thanks", "todo", "usepackage", "vskip", "vspace",
 })  # fmt: skip
-"""Macros whose argument is no part of the sentence."""
+"""Macros whose argument does not belong to the sentence."""
 LAST_COUNTS = frozenset({
     "colorbox", "href", "hyperlink", "hyperref", "raisebox", "scalebox", "texorpdfstring", "textcolor",
 })  # fmt: skip

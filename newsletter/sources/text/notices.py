@@ -2,7 +2,7 @@
 
 One rule for every adapter. A retraction or withdrawal marks the work that it
 is of, under whatever identifier it is known; a correction is dropped, because
-it is no new work. What a publisher prints instead of an abstract or before it
+it is not a new work. What a publisher prints instead of an abstract or before it
 (`Nature, Published online: …`) is taken out, and so is `[ASAP]` before a title.
 """
 

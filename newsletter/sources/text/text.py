@@ -1,6 +1,6 @@
 """Make what strangers wrote safe to show: one line, visible characters, no markup.
 
-What leaves here is plain text (never HTML): whoever shows it escapes it.
+What leaves here is plain text (never HTML): code that shows it escapes it.
 """
 
 import html

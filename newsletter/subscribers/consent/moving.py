@@ -1,9 +1,9 @@
 """Another address for the same reader: the new one confirms, the old one is told.
 
-Until the new address confirms, nothing changes, and whoever holds a link in a
-mail to the old one can stop it; for a week after it, the old one's own letter
-moves the reader back. To the outside a wish always looks the same, whoever has
-that address already; only the newest can be confirmed. Choices, id and consent
+Until the new address confirms, nothing changes, and a link in any mail to the
+old one can stop it; for a week after it, the old one's own letter
+moves the reader back. To the outside a wish always looks the same, even if a
+reader has that address already; only the newest can be confirmed. Choices, id and consent
 stay as they were. Links to the preferences in mails to the old address end, and
 those that unsubscribe go on; no import brings the old address back.
 """
@@ -61,7 +61,7 @@ def request(
 ) -> Asked:
     """Ask a new address whether it wants to be this reader's, and tell the present one.
 
-    Raises `InvalidInputError` for what is no address.
+    Raises `InvalidInputError` for an invalid address.
     """
     parsed = addresses.parse(address)
     assert MOVE.expires is not None
@@ -89,7 +89,7 @@ def wished(store: Store, subscriber_id: int) -> str | None:
 
 
 def stop(store: Store, subscriber_id: int) -> bool:
-    """Take a reader's wish back, and whether there was one: its link does nothing any more."""
+    """Withdraw a reader's wish. Return whether one existed: its link does nothing any more."""
     with unavailable_store():
         return bool(store.delete(MOVE(id=subscriber_id)))
 

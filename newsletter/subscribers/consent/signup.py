@@ -106,8 +106,8 @@ def request(
     Raises `InvalidInputError` for an address or preferences that cannot be
     kept, `StoreUnavailableError` where nothing was saved.
 
-    Whoever left or bounced stays as they were, with what they chose, until
-    their owner confirms: what was asked for stands beside it for two weeks.
+    A reader who left or bounced stays as they were, with what they chose, until
+    they confirm: what was asked for is kept beside it for two weeks.
     """
     parsed = addresses.parse(address)
     passes = is_invited or how == "command"
@@ -176,8 +176,8 @@ def confirm(
 def reject(store: Store, settings: Settings, token: str, now: datetime) -> Left:
     """Take “this wasn't me” by a `reject` token, however old.
 
-    Who never confirmed is erased; who is active is unsubscribed, which they
-    can undo. Where nobody is active, no form can have that address mailed for
+    A reader who never confirmed is erased; an active one is unsubscribed, which
+    they can undo. Where nobody is active, no form can have that address mailed for
     30 days, and no import brings it in, ever.
     """
     reading = tokens.read("reject", token, keyring.known(store, settings), now=now)
@@ -247,7 +247,7 @@ def resubscribe(store: Store, settings: Settings, token: str, now: datetime) -> 
 
 
 def erase(store: Store, subscriber_id: int, now: datetime) -> bool:
-    """Forget a reader, and whether there was one: record and address go, a digest stays suppressed."""
+    """Erase a reader. Return whether one existed: record and address go, a digest stays suppressed."""
     subscriber = SubscriberStore(store).get(subscriber_id)
     outcome = "moved"
     while subscriber is not None and outcome == "moved":

@@ -1,4 +1,4 @@
-"""Who must not be mailed, whatever is imported: kept by the digest of the address.
+"""Addresses that must not be mailed, whatever is imported: kept by their digests.
 
 A suppression outlives the subscriber. It ends when the reader confirms again,
 by a mail that reached the address. After a complaint no such mail is sent
@@ -59,7 +59,7 @@ def suppress(store: Store, address: Address | str, reason: Reason, *, now: datet
     the reader. Repeats change nothing, and a complaint is never overwritten.
     It takes a bounce, a complaint or an unsubscription; the other reasons
     belong to `signup` and `moving`. Raises `InvalidInputError` for
-    what is no address.
+    an invalid address.
     """
     address = address if isinstance(address, Address) else addresses.parse(address)
     _, subscriber_id = Scripts(store).run("leave", **_leaving(address, reason, now))
@@ -72,7 +72,7 @@ def suppress_each(store: Store, people: Sequence[tuple[Address, Reason, datetime
 
 
 def find(store: Store, address: Address | str) -> Suppression | None:
-    """Return why an address is suppressed, or None. Raises `InvalidInputError` for what is no address."""
+    """Return why an address is suppressed, or None. Raises `InvalidInputError` for an invalid one."""
     address = address if isinstance(address, Address) else addresses.parse(address)
     bucket, digest = addresses.digest(address.key)
     with unavailable_store():
@@ -81,7 +81,7 @@ def find(store: Store, address: Address | str) -> Suppression | None:
 
 
 def lift(store: Store, address: Address | str, *, now: datetime) -> bool:
-    """Let an address sign up again, and whether anything stood in its way: at its owner's request.
+    """Let an address sign up again, at its owner's request. Return whether anything stood in its way.
 
     Nobody becomes active by it, and no import brings the address back: who
     complained or bounced counts as unsubscribed, and confirms to come back.

@@ -21,7 +21,7 @@ class Doubts:
     def note(self, person: Person) -> str:
         """Note what is not understood of a row, and return why the row cannot be used, or nothing.
 
-        Somebody who left by another cell of the row is no doubt. A column that
+        A person who left by another cell of the row raises no doubt. A column that
         is not known as a whole stops only those who vouch for everybody.
         """
         for column, value, _ in person.unread:

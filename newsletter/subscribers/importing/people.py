@@ -72,7 +72,7 @@ class Reading:
         return tuple(column.name for column in self.columns if self._is_used(column))
 
     def unused(self) -> tuple[str, ...]:
-        """Return the names of the columns for which there is no place here, in their order."""
+        """Return the names of the columns that are not kept, in their order."""
         return tuple(
             column.name
             for column in self.columns

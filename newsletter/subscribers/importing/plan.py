@@ -1,8 +1,8 @@
 """What an import would do, decided before anything is kept, and then done.
 
-Whoever is known here stays as they are, and whoever is suppressed here stays
-out. A file's own word that somebody left, bounced or complained is kept as a
-suppression, vouched for or not; whoever never confirmed there is asked here.
+People who are known here stay as they are, and people who are suppressed here
+stay out. A file's own word that somebody left, bounced or complained is kept as a
+suppression, vouched for or not; people who never confirmed there are asked here.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -69,7 +69,7 @@ class Plan:
 
     @property
     def unused_columns(self) -> tuple[str, ...]:
-        """Columns for which there is no place here."""
+        """Names of the columns that are not kept."""
         return self.reading.unused() if self.reading else ()
 
     def groups(self, examples: int = 3) -> tuple[Group, ...]:

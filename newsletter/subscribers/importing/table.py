@@ -29,7 +29,7 @@ _MAILBOX_LINE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _FORMULA_STARTS = "=+-@'\t\r"
-"""A spreadsheet runs a cell that begins so; `transfer` writes an apostrophe before it, which is no text."""
+"""A spreadsheet runs a cell that begins so; `transfer` writes an apostrophe before it, left out here."""
 
 
 class Record(NamedTuple):
@@ -77,7 +77,7 @@ def open_text(binary: BinaryIO) -> Iterator[TextIO]:
 
 
 def bounded_lines(text: TextIO) -> Iterator[str]:
-    """Yield a file's lines. Raises `InvalidInputError` for one without an end, before it fills the memory."""
+    """Yield a file's lines. Raises `InvalidInputError` for an endless one, before it fills the memory."""
     while line := text.readline(LONGEST_RECORD + 1):
         if len(line) > LONGEST_RECORD:
             raise InvalidInputError(
@@ -114,7 +114,7 @@ def read_table(lines: Iterable[str]) -> Table | None:
     people = people or [place for place, cell in cells if "@" in cell][:1]
     if len(people) > 1:
         raise InvalidInputError(
-            "The first line holds more than one address. Write one address a line, or name the columns."
+            "The first line holds more than one address. Put each on its own line, or name the columns."
         )
     if people:
         columns = tuple(

@@ -178,7 +178,7 @@ class SubscriberStore:
         return None if found is None else self.get(found)
 
     def find_id(self, address: Address | str) -> int | None:
-        """Return the id of this address. Raises `InvalidInputError` for what is no address."""
+        """Return the id of this address. Raises `InvalidInputError` for an invalid one."""
         key = address.key if isinstance(address, Address) else addresses.parse(address).key
         bucket, digest = addresses.digest(key)
         with unavailable_store():
@@ -235,7 +235,7 @@ class SubscriberStore:
     def ids_due(self, slot: Slot) -> tuple[int, ...]:
         """Return the ids of a slot's active readers, ascending: nobody else is looked at.
 
-        Who pauses or reads weekly is among them: `schedule.is_wanted` tells.
+        Paused and weekly readers are among them: `schedule.is_wanted` tells.
         """
         found: list[int] = []
         for block, piece in self._scripts.read("due", slot=f"{slot.timezone} {slot.hour}"):
@@ -261,7 +261,7 @@ class SubscriberStore:
     def save_preferences(
         self, subscriber_id: int, preferences: Preferences, now: datetime | None = None
     ) -> bool:
-        """Keep what a reader chose, and whether there was such a reader; the slot changes in the same step.
+        """Keep what a reader chose, and their slot with it. Return whether that reader exists.
 
         `now` is this moment by the server's clock where left out. Raises
         `InvalidInputError` for preferences that cannot be kept.

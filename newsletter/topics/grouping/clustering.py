@@ -169,7 +169,7 @@ def _topic(phrase: str, members: Sequence[int], day: _Day, usual: float) -> tupl
 
 
 def _closeness(members: Sequence[int], day: Vectors) -> dict[int, float]:
-    """Return each member's mean similarity to the others, rounded: the order of adding is no matter."""
+    """Return each member's mean similarity to the others, rounded, so that the order does not matter."""
     near = day.near(members)
     means = (near.sum(axis=1) - near.diagonal()) / (len(members) - 1)
     return {member: round(float(mean), 6) for member, mean in zip(members, means, strict=True)}

@@ -53,7 +53,7 @@ class Phrasebook:
         return self.worth[phrase] * 2 * inside / (len(group) + len(holders)) * (1 + in_titles) / 2
 
     def keywords(self, members: Sequence[int], first: str, limit: int = 5) -> list[str]:
-        """Return `first` and the phrases that name the members next best; no two share a word."""
+        """Return `first` and the phrases that name the members next best; each word occurs once."""
         group = frozenset(members)
         fits = {phrase: self.fit(phrase, group) for member in group for phrase in self.held[member]}
         chosen = [first]

@@ -21,7 +21,7 @@ _AGREEING: Final = 2
 
 
 class Answer(NamedTuple):
-    """What of a day is for whoever follows a query."""
+    """What a day holds for readers who follow a query."""
 
     best: tuple[int, ...] = ()
     """The papers' places, the nearest first."""

@@ -18,7 +18,7 @@ def name_words(name: str) -> tuple[str, ...]:
 
 
 def is_name_of(wanted: Iterable[str], author: Iterable[str]) -> bool:
-    """Tell whether each word asked for is one of an author's, an initial standing for its name.
+    """Tell whether the author bears each word asked for, an initial standing for its name.
 
     At least one must be there in full.
 

@@ -100,7 +100,7 @@ def understood(text: str) -> Query:
 
 
 def _part(match: re.Match[str]) -> tuple[Part, bool]:
-    """Return a part, and whether it is one of the plain words."""
+    """Return a part and True if it is one of the plain words."""
     name = (match["field"] or match["spaced"] or "words").lower()
     field = next(
         (one for one in get_args(Field) if one == name and (one in _NAMED or not match["field"])), None
@@ -141,7 +141,7 @@ _WRONG: Final[tuple[tuple[Callable[[str, Field], bool], str], ...]] = (
     (lambda text, _: not _is_said(text), "“{text}” holds no word to look for. Leave it out."),
     (
         lambda text, field: field == "category" and not _CATEGORY.fullmatch(text),
-        "“{text}” is no category. Write one such as category:cs.CL or category:math.",
+        "“{text}” is not a category. Write one such as category:cs.CL or category:math.",
     ),
 )
 

@@ -1,6 +1,6 @@
 """Learn the shipped counts: `python -m newsletter.topics.memory.learn FILE... OUT`.
 
-Each FILE holds a paper a line as JSON (`id`, `date`, `title`, `abstract`),
+Each FILE holds one paper per line as JSON (`id`, `date`, `title`, `abstract`),
 compressed or not. Days are learnt in order; then everything that too few
 papers support is left out, so that OUT is small and holds no text: the same
 files give the same bytes.

@@ -24,7 +24,7 @@ _LAST_ENDINGS = (
 
 @lru_cache(maxsize=1 << 17)
 def stem(word: str) -> str:
-    """Return the stem of a lower-case word; what is no plain English word comes back as it is.
+    """Return the stem of a lower-case word; anything but a plain English word comes back as it is.
 
     M. F. Porter, “An algorithm for suffix stripping”, Program 14(3), 1980.
 

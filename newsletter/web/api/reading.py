@@ -24,7 +24,7 @@ from newsletter.web.values import Edition, EditionOutline, Editions, KnownPaper
 router: Final = DescribedRouter()
 
 _DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_NO_EDITION = "There is no edition of that day. /api/v1/editions lists those there are."
+_NO_EDITION = "No edition for that day. /api/v1/editions lists all of them."
 
 Day = Annotated[str, Path(pattern=_DAY, description="A day, as `2026-06-10`.")]
 Week = Annotated[str, Path(pattern=r"^[0-9]{4}-W[0-9]{2}$", description="An ISO week, as `2026-W47`.")]

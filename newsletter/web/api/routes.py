@@ -25,7 +25,7 @@ nothing (304). Instants are in UTC, days in the newsletter's own time zone. Erro
 _SAID = {
     400: "The request could not be read.",
     403: "The list takes no new readers.",
-    404: "There is no such thing.",
+    404: "Not found.",
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "Something in the request cannot be used.",

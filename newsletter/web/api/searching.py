@@ -101,7 +101,7 @@ def search(q: Asked, request: Request, site: Here, page: Page = 1) -> Response:
 
 @router.reads("/authors/{slug}", Found, problems=(404, 422))
 def author(slug: Name, request: Request, site: Here, page: Page = 1) -> Response:
-    """List the kept papers by whoever bears a name, the newest first."""
+    """List the kept papers by authors of that name, the newest first."""
     if people.slug(slug) != slug:
         raise HTTPException(
             404, "No author is written like this. Names are in lower case, joined by hyphens."

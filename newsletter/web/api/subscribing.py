@@ -33,7 +33,7 @@ Phrases = Annotated[
 
 
 class SubscriptionRequest(Described):
-    """Who wants the digest, and how; what is left out is as on the form."""
+    """A wish for the digest; whatever is left out is as on the form."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

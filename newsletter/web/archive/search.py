@@ -41,7 +41,7 @@ def searched(request: Request, site: Here) -> Response:
 
 @router.page("/authors/{slug}")
 def author(slug: str, request: Request, site: Here) -> Response:
-    """List the kept papers by whoever bears a name, the newest first; 404 where there are none."""
+    """List the kept papers by authors of that name, the newest first; 404 if there are none."""
     if people.slug(slug) != slug:
         raise HTTPException(404)
     page = _page(Fields(request.query_params.multi_items()))

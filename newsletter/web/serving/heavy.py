@@ -53,7 +53,7 @@ class HeavyPages:
                 self._turns.release()
 
         async def until_answered(message: Message) -> None:
-            done()  # whoever reads slowly keeps nobody waiting
+            done()  # a client that reads slowly keeps nobody waiting
             await send(message)
 
         try:

@@ -26,7 +26,7 @@ _TOKEN_PATH = re.compile(r"^/(confirm|reject|move|u|manage|api/v1/subscriptions)
 
 
 def holds_token(path: str) -> bool:
-    """Whether an address opens something for whoever knows it."""
+    """Return whether an address opens something for everyone who knows it."""
     return _TOKEN_PATH.match(path) is not None
 
 
@@ -45,8 +45,8 @@ async def refuse_other_sites(request: Request) -> None:
     """Raise 403 where a page of another site posts: it could make a reader's browser act without the reader.
 
     Browsers say whose page it is in `Sec-Fetch-Site`; older ones in `Origin`,
-    which is `null` from our own pages, because they name no referrer. What
-    neither names is no browser.
+    which is `null` from our own pages, because they name no referrer. A
+    request with neither does not come from a browser.
     """
     if request.method in {"GET", "HEAD"}:
         return

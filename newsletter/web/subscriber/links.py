@@ -1,4 +1,4 @@
-"""New links for who lost theirs, by mail: whoever holds a link holds the inbox."""
+"""Mail new links to readers who lost theirs: only the owner of the inbox gets them."""
 
 from typing import Final
 

@@ -143,7 +143,7 @@ def _resume(site: Site, token: str, subscriber: Subscriber, _posted: Fields) -> 
 
 def _latest(site: Site, token: str, subscriber: Subscriber, _posted: Fields) -> Response:
     if not site.dates():
-        raise InvalidInputError("There is no edition yet. The first one comes by itself.")
+        raise InvalidInputError("No edition yet. The first one comes automatically.")
     match on_request.send_latest(site.store, site.queue, subscriber.id, site.now()):
         case on_request.Latest.SENDING:
             return _back(site, token, "latest")
@@ -162,7 +162,7 @@ def _move(site: Site, token: str, subscriber: Subscriber, posted: Fields) -> Res
             raise InvalidInputError("That is enough for one day. Nothing was changed; ask again tomorrow.")
         case Asked.UNKNOWN:
             raise InvalidInputError(NOT_SUBSCRIBED)
-        case _:  # whoever has that address already, it looks the same
+        case _:  # looks the same if a reader has that address already
             return _back(site, token, "asked")
 
 
@@ -184,7 +184,7 @@ def _delete(site: Site, _token: str, subscriber: Subscriber, posted: Fields) -> 
     return site.page(
         "message.html",
         title="Everything is deleted.",
-        text="Your address and all that was kept with it are gone. Whoever wants to come back starts afresh.",
+        text="Your address and everything kept with it are gone. To come back, just sign up again.",
     )
 
 

@@ -41,7 +41,7 @@ def test_words_names_and_what_must_not_be_there_are_told_apart(typed: str, expec
         pytest.param("agents category: ", "after “category:”", id="nothing-after-a-space"),
         pytest.param('title:""', "after “title:”", id="empty-quotes"),
         pytest.param('agents "flow matching', "“flow matching” is not closed", id="open-quote"),
-        pytest.param("category:3", "is no category", id="no-category"),
+        pytest.param("category:3", "is not a category", id="no-category"),
         pytest.param("-survey", "only says what to leave out", id="only-excluded"),
         pytest.param("agents OR robots", "write two topics", id="operator"),
         pytest.param("diffus*", "leave the * out", id="wild"),

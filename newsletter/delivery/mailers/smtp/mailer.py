@@ -177,7 +177,7 @@ class Smtp:
                 working.add(asyncio.ensure_future(self._work(queue, complaints)))
 
     async def _work(self, queue: Queue, complaints: list[str]) -> None:
-        """Send mails over one connection after another; stop after two in a row that sent nothing."""
+        """Send mails over one connection after another; stop after two that sent nothing."""
         failures = 0
         while failures < 2 and not queue.is_over:
             before = queue.ended

@@ -13,7 +13,7 @@ if tonumber(from) > given.now then return {'held', 0, '', 0} end
 local kept = redis.call('HMGET', key, 'kind', 'subscriber', 'state')
 local kind, id, state = kept[1], tonumber(kept[2]), kept[3]
 
--- Whoever wrote this intent may have sent the mail before they died.
+-- The worker that wrote this intent may have sent the mail before it died.
 if state == 'intent' then
   redis.call('HSET', key, 'state', 'uncertain', 'reason', 'the worker ended after the intent')
   redis.call('EXPIRE', key, DOUBT_SECONDS)

@@ -1,5 +1,5 @@
--- Somebody with the right to do so puts an address on the list. Whoever is known stays as they are,
--- and whoever is suppressed stays out: no import overrules what a reader said.
+-- Somebody with the right to do so puts an address on the list. Readers who are known stay as they
+-- are, and suppressed ones stay out: no import overrules what a reader said.
 -- Returns {outcome, id or 0, letter or 0}.
 --
 -- given: bucket, digest, address, hour, zone, wishes, from, now

@@ -6,7 +6,7 @@
 --        now
 --        bucket, digest   where the address is indexed; needed without id and with a reason
 --        reason           kept among the suppressions, even for an address that nobody subscribed; "" for none
---        follow           true: it was said by a link to that address, so whoever moved away from there leaves too,
+--        follow           true: it was said by a link to that address, so a reader who moved away from there leaves too,
 --                         and where nobody is known the address is suppressed
 
 local STRONGER = { [UNSUBSCRIBED] = 1, [BOUNCED] = 2, [COMPLAINED] = 3 }

@@ -1,4 +1,4 @@
--- Who of these may be mailed now, and where. Returns {key that their unsubscribe links are sealed with, or false;
+-- Tell which of these may be mailed now, and where. Returns {key that their unsubscribe links are sealed with, or false;
 -- a JSON array in the order of the ids}: the address of each active reader and 0 for everybody else. Where a pause
 -- may stand in the way, [address, zone, its end], the end being "long" where the preferences are kept apart.
 -- Changes nothing. Records are not parsed: who is not active has a letter at the end, and an address holds no quote.

@@ -101,8 +101,8 @@ local function count(status, change)
   redis.call('HINCRBY', 'subscribers:counts', status, change)
 end
 
--- Who is due at a local hour: active readers by zone, hour and block of ids. A piece is a set of
--- offsets while that is small, then a bitmap: two bytes a reader where they are sparse, a bit where dense.
+-- The readers due at a local hour: active ones by zone, hour and block of ids. A piece is a set of
+-- offsets while that is small, then a bitmap: two bytes per reader where they are sparse, one bit where dense.
 local function slot_piece(record, id)
   local slot = record[ZONE] .. ' ' .. record[HOUR]
   return slot, 'subscribers:slot:' .. slot .. ':' .. math.floor(id / BLOCK), id % BLOCK
@@ -213,7 +213,7 @@ local function may_mail(counts_for_address)
   return true
 end
 
--- Who is subscribed is told so, with working links: once a day. Returns {outcome, id, letter or 0}.
+-- Tell subscribed readers that they are, with working links, once a day. Returns {outcome, id, letter or 0}.
 local function tell(id)
   if redis.call('EXISTS', 'signup:told:' .. id) == 1 then return {'told', id, 0} end
   if not may_mail(false) then return {'capped', id, 0} end
@@ -250,7 +250,7 @@ local function suppressed_at()
   return kept and tonumber(kept:match('^%S+ (%S+)')) * 1000 or 0
 end
 
--- Who has this address, or 0.
+-- The id of the reader with this address, or 0.
 local function owner()
   return tonumber(redis.call('HGET', 'subscribers:by-address:' .. given.bucket, given.digest) or 0)
 end

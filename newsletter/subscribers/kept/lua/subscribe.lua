@@ -24,7 +24,7 @@ if record and record[STATUS] == ACTIVE then return tell(id) end
 -- A list for the invited asks nobody whom its operator did not ask first.
 if not record and given.only_known then return {'uninvited', 0, 0} end
 
--- Who left is asked again at their own wish alone.
+-- Readers who left are asked again only at their own wish.
 if given.letter == 'invitation' and has_left(record) then return {'left', id, 0} end
 
 if not may_mail(true) then return {'capped', id, 0} end
