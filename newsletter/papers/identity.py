@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from itertools import combinations, pairwise
 from zlib import crc32
@@ -23,6 +24,15 @@ _AGREE = 0.9
 """Texts this alike are one, whatever else is said or is not known."""
 _SAME_TEAM = 0.7
 """A name that these authors share a second time is the same work retitled: two works get two names."""
+_UNLIKE = 0.01
+"""Abstracts less alike than this are of two works, whatever their titles say."""
+_SHINGLES_OF_AN_ABSTRACT = 20
+"""Words that are too few for that: a teaser."""
+_RETITLED = 0.2
+"""The likeness of abstracts from which a title may say something else."""
+_LETTERS_OF_A_WORD = 4
+_SAME_WORD = 0.75
+"""Likeness from which words are one in two spellings (difflib's ratio)."""
 _LETTERS_OF_A_TITLE = 20
 """A title cut off, without its subtitle or all that is known must be as long: `Editorial` names nothing."""
 _CROWD = 40
@@ -54,6 +64,10 @@ class Fingerprint:
     stretches: tuple[int, ...]
     """A sketch of the title: the two smallest hashes of ten letters in a row, fewer being too common."""
     shingles: frozenset[int]
+    words: frozenset[str] = frozenset()
+    """The title's words of some length."""
+    entries: frozenset[tuple[str, str]] = frozenset()
+    """Source and address of each entry that described the work."""
     stored_as: str | None = None
     """The id of the stored paper that this describes; two stored papers are never joined."""
 
@@ -67,6 +81,7 @@ class Fingerprint:
         *,
         arxiv_id: str | None = None,
         doi: str | None = None,
+        entries: frozenset[tuple[str, str]] = frozenset(),
         stored_as: str | None = None,
     ) -> "Fingerprint":
         """Take the fingerprint of a description."""
@@ -84,6 +99,8 @@ class Fingerprint:
             text.grams(letters, 4),
             tuple(sorted(text.grams(letters, 10))[:2]),
             text.shingles(abstract),
+            frozenset(word for word in words if len(word) >= _LETTERS_OF_A_WORD),
+            entries,
             stored_as,
         )
 
@@ -102,7 +119,7 @@ class Fingerprint:
         )
 
 
-def evidence(one: Fingerprint, other: Fingerprint) -> float:
+def evidence(one: Fingerprint, other: Fingerprint) -> float:  # noqa: PLR0911  # one return a rule
     """Return how much speaks for the same work; above 0, it is. Symmetric.
 
     Of identifiers of one kind, equal ones decide for and different ones against.
@@ -115,10 +132,16 @@ def evidence(one: Fingerprint, other: Fingerprint) -> float:
     abstract = _likeness(one.shingles, other.shingles)
     if abstract is not None and abstract >= _AGREE and authors != 0:
         return _ABSTRACT * abstract
+    if _are_listed_apart(one, other) or (
+        abstract is not None and abstract < _UNLIKE and not _is_brief(one, other)
+    ):
+        return -1.0
     if one.name and one.name == other.name and authors is not None and authors >= _SAME_TEAM:
         return authors
     is_silent = abstract is None and not _tells_alone(one, other, title, authors)
     if authors == 0 or is_silent or (title < 1 and _is_sequel(one, other)):
+        return -1.0
+    if title < 1 and (abstract or 0.0) < _RETITLED and _says_something_else(one, other):
         return -1.0
     weighed = _TITLE * (title - _USUAL_TITLE)
     if authors is not None:
@@ -137,6 +160,28 @@ def _is_sequel(one: Fingerprint, other: Fingerprint) -> bool:
     short, long = sorted((one, other), key=lambda side: len(side.letters))
     before = long.letters.removesuffix(short.letters)
     return one.editions != other.editions or before not in {long.letters, long.heading}
+
+
+def _are_listed_apart(one: Fingerprint, other: Fingerprint) -> bool:
+    """Whether one source lists both under different addresses, as it does each `Weekly digest`."""
+    mine, theirs = dict(one.entries), dict(other.entries)
+    return bool(mine.keys() & theirs.keys()) and not one.entries & other.entries
+
+
+def _is_brief(one: Fingerprint, other: Fingerprint) -> bool:
+    """Whether a text is too short to tell one abstract from another: a teaser shares nothing with either."""
+    return min(len(one.shingles), len(other.shingles)) < _SHINGLES_OF_AN_ABSTRACT
+
+
+def _says_something_else(one: Fingerprint, other: Fingerprint) -> bool:
+    """Whether each title holds a word that the other lacks in any spelling: images for texts, say."""
+    return all(
+        any(
+            word not in theirs.letters and not get_close_matches(word, theirs.words, 1, _SAME_WORD)
+            for word in mine.words - theirs.words
+        )
+        for mine, theirs in ((one, other), (other, one))
+    )
 
 
 def _tells_alone(one: Fingerprint, other: Fingerprint, title: float, authors: float | None) -> bool:
@@ -180,8 +225,8 @@ def same_work(fingerprints: Sequence[Fingerprint]) -> tuple[tuple[int, ...], ...
     """Put the positions of `fingerprints` that describe one work together.
 
     Groups and their members are in ascending order. The strongest evidence is
-    followed first; a chain never joins two arXiv numbers, two DOIs or two
-    stored papers. Pairs are only looked for under shared traits, so the cost
+    followed first; a chain never joins two arXiv numbers or two stored papers, nor
+    two DOIs unless one arXiv number has both. Pairs are only looked for under shared traits, so the cost
     grows with the number of records, not with its square.
     """
     groups = _Groups(fingerprints)
@@ -217,11 +262,18 @@ def _neighbours(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 class _Groups:
-    """Disjoint sets that refuse to put two different identifiers of one kind together."""
+    """Disjoint sets that refuse to put two works together.
+
+    One arXiv number is one work, whatever DOIs it is said to have; two are
+    two. Without a number in common, a DOI in common decides the same way.
+    """
 
     def __init__(self, fingerprints: Sequence[Fingerprint]) -> None:
         self._parent = list(range(len(fingerprints)))
-        self._known = [[one.arxiv_id, one.doi, one.stored_as] for one in fingerprints]
+        self._known = [
+            tuple(frozenset(filter(None, [name])) for name in (one.arxiv_id, one.doi, one.stored_as))
+            for one in fingerprints
+        ]
 
     def _root(self, position: int) -> int:
         while self._parent[position] != position:
@@ -231,10 +283,16 @@ class _Groups:
 
     def join(self, a: int, b: int) -> None:
         a, b = self._root(a), self._root(b)
-        if a == b or any(x and y and x != y for x, y in zip(self._known[a], self._known[b], strict=True)):
-            return
-        self._parent[b] = a
-        self._known[a] = [x or y for x, y in zip(self._known[a], self._known[b], strict=True)]
+        if a != b and not self._differ(a, b):
+            self._parent[b] = a
+            self._known[a] = tuple(
+                mine | theirs for mine, theirs in zip(self._known[a], self._known[b], strict=True)
+            )
+
+    def _differ(self, a: int, b: int) -> bool:
+        *identifiers, stored = zip(self._known[a], self._known[b], strict=True)
+        decided = next((mine.isdisjoint(theirs) for mine, theirs in identifiers if mine and theirs), False)
+        return decided or bool(stored[0] and stored[1] and stored[0] != stored[1])
 
     def sorted(self) -> tuple[tuple[int, ...], ...]:
         members: dict[int, list[int]] = defaultdict(list)

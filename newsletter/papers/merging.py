@@ -2,7 +2,9 @@
 
 A sighting is read as a paper with one mention; papers of one work are then
 combined. The store combines a stored paper with a new poll by the same
-function, so a day polled in one go and a day polled in ten end alike.
+function, so a day polled in one go and a day polled in ten end alike where
+identifiers do not contradict each other. Where they do, what was stored first
+keeps its id: nothing that was announced changes its name.
 """
 
 from collections import defaultdict
@@ -24,14 +26,17 @@ MAX_LOOKS, MAX_MENTIONS, MAX_LINKS = 200, 100, 50
 def merge(sightings: Iterable[Sighting]) -> tuple[Paper, ...]:
     """Put the sightings of each work together as one paper; pure and independent of their order.
 
-    Papers are in the order of their ids. A paper's id is its arXiv number, else its
+    Papers are in the order of their ids, which are unique. A paper's id is its arXiv number, else its
     DOI, else a digest of what was said. Title, abstract, authors and categories come from
     the best informed source (`combined`).
     """
     papers = sorted(_repeated(map(paper_of, sightings)), key=_written)
     groups = same_work([fingerprint_of(paper) for paper in papers])
-    merged = [combined([papers[position] for position in group]) for group in groups]
-    return tuple(sorted(merged, key=lambda paper: paper.id))
+    merged: dict[str, list[Paper]] = defaultdict(list)
+    for group in groups:
+        paper = combined([papers[position] for position in group])
+        merged[paper.id].append(paper)
+    return tuple(sorted(map(combined, merged.values()), key=lambda paper: paper.id))
 
 
 def _repeated(papers: Iterable[Paper]) -> Iterator[Paper]:
@@ -137,6 +142,11 @@ def fingerprint_of(paper: Paper, *, stored_as: str | None = None) -> Fingerprint
         paper.authors,
         arxiv_id=paper.arxiv_id,
         doi=key(paper.doi),
+        entries=frozenset(
+            (mention.source, mention.url)
+            for mention in paper.mentions
+            if not (paper.arxiv_id or paper.doi) and mention.weight == 1
+        ),
         stored_as=stored_as,
     )
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from builders import NOON, a_sighting
@@ -245,3 +246,105 @@ def test_a_new_version_with_a_doi_of_its_own_is_the_same_work(first: str, second
     (later,) = absorbed(fresh, [stored])
     assert later.id == stored.id
     assert {mention.url for mention in later.mentions} == {mention.url for mention in together.mentions}
+
+
+def an_issue(number: int, **values: Any) -> Sighting:
+    """Return an entry of a column that has the same title every week."""
+    said: dict[str, Any] = {
+        "source": "lab-blog",
+        "url": f"https://lab.example/{number}",
+        "title": "Our weekly digest of everything new",
+        "arxiv_id": None,
+        "abstract": f"In week {number} we read these.",
+        "observed_at": NOON + number * 7 * 24 * HOUR,
+    }
+    return a_sighting(**(said | values))
+
+
+@pytest.mark.parametrize("authors", [(), ("Jane Doe",)], ids=["without authors", "by one author"])
+@pytest.mark.parametrize(
+    "title", ["Our weekly digest of everything new", "Editorial", "An introduction to this special issue"]
+)
+def test_a_title_that_comes_again_at_another_address_is_another_work(
+    title: str, authors: tuple[str, ...]
+) -> None:
+    """In one poll and beside a stored one; the same address stays one work."""
+    first, second = (an_issue(number, title=title, authors=authors) for number in (1, 2))
+    again = first.model_copy(update={"observed_at": NOON + 30 * 24 * HOUR})
+    assert len(merge([first, second, again])) == 2
+    stored = merge([first])
+    assert [paper.id for paper in absorbed(merge([second]), stored)] != [stored[0].id]
+    assert [paper.id for paper in absorbed(merge([again]), stored)] == [stored[0].id]
+
+
+def test_one_title_with_wholly_different_abstracts_is_two_works() -> None:
+    """Two issues have each an introduction by their editor; one abstract in two places is one work."""
+    words = (
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau"
+    )
+    first = an_issue(1, abstract=f"{words} upsilon phi chi psi omega.", authors=("Jane Doe",))
+    other = " ".join(reversed(first.abstract.split()))
+    elsewhere = an_issue(2, source="press", abstract=other, authors=("Jane Doe",))
+    assert len(merge([first, elsewhere])) == 2
+    assert len(merge([first, elsewhere.model_copy(update={"abstract": first.abstract})])) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Robust Adversarial Image Detection", "Robust Adversarial Text Detection"),
+        ("Calibrating Models via Sequence-Level Likelihood", "Calibrating Models via Markov Likelihood"),
+        ("Deep Learning for Protein Folding at Scale", "Deep Learning for Protein Docking at Scale"),
+    ],
+)
+def test_a_sequel_by_the_same_authors_is_another_work(one: str, other: str) -> None:
+    """Each title holds a word that the other lacks, and no abstract says that they are one."""
+    team = ("Jane Doe", "Sam Roe", "Ada Poe")
+    urls = ("https://a.example/1", "https://b.example/2")
+    pair = [
+        a_sighting(source=url, url=url, title=title, authors=team, arxiv_id=None)
+        for url, title in zip(urls, (one, other), strict=True)
+    ]
+    assert len(merge(pair)) == 2
+
+
+def test_one_arxiv_number_with_two_dois_is_one_paper() -> None:
+    """The number decides; nobody's votes are lost, in one go and in two."""
+    said = [
+        a_sighting(source="one", url="https://one.example", doi="10.5555/a", votes=3),
+        a_sighting(source="two", url="https://two.example", doi="10.5555/b", votes=5),
+    ]
+    (paper,) = merge(said)
+    (later,) = absorbed(merge(said[1:]), merge(said[:1]))
+    for found in (paper, later):
+        assert found.id == "arxiv:2606.00001"
+        assert [look.votes for mention in found.mentions for look in mention.looks] == [3, 5]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([None, "2606.00001", "2606.00002"]),
+            st.sampled_from([None, "10.5555/a", "10.5555/b", "10.21203/rs.3.rs-1/v2"]),
+            st.sampled_from(["One title that is long enough", "Another title that is long enough"]),
+            st.integers(0, 3),
+        ),
+        max_size=8,
+    )
+)
+def test_no_two_papers_get_one_id_and_nothing_said_is_lost(said: list[Any]) -> None:
+    """Whatever contradicts what: ids are unique, every entry is somewhere, and the order does not matter."""
+    sightings = [
+        a_sighting(source=f"s{n}", url=f"https://s{n}.example/{place}", arxiv_id=arxiv, doi=doi, title=title)
+        for n, (arxiv, doi, title, place) in enumerate(said)
+    ]
+    papers = merge(sightings)
+    assert len({paper.id for paper in papers}) == len(papers)
+    entries = [mention.source for paper in papers for mention in paper.mentions]
+    assert sorted(entries) == sorted(one.source for one in sightings)
+    assert merge(reversed(sightings)) == papers
+    for cut in range(len(sightings)):
+        before, fresh = merge(sightings[:cut]), merge(sightings[cut:])
+        after = {paper.id: paper for paper in before} | {paper.id: paper for paper in absorbed(fresh, before)}
+        kept = [mention.source for paper in after.values() for mention in paper.mentions]
+        assert sorted(kept) == sorted(one.source for one in sightings)
