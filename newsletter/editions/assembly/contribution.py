@@ -19,6 +19,8 @@ from newsletter.topics.words.vocabulary import STOP_WORDS
 
 _WORD = re.compile(r"[^\W_]+")
 _SPEAKS = re.compile(r"\b(?:we|our|this (?:paper|work))\b", re.IGNORECASE)
+_LONGEST_NAME = 3
+"""Words before a title's colon that may be what a paper calls its method or data."""
 _OPENING = 3
 """Words at the start that are also looked at together."""
 
@@ -46,20 +48,35 @@ def features(title: str, sentences: Sequence[str]) -> Iterator[dict[str, float]]
     whole: Counter[str] = Counter()
     for bag in bags:
         whole.update(bag)
-    has_spoken = False
+    name = _coined(title)
+    has_spoken = has_named = False
     for index, (sentence, bag) in enumerate(zip(sentences, bags, strict=True)):
-        speaks = _SPEAKS.search(sentence) is not None
+        is_named = bool(name) and name in sentence.casefold()
+        speaks = is_named or _SPEAKS.search(sentence) is not None
         yield {
             "always": 1.0,
             **_wording(sentence),
             **_place(index, len(sentences)),
             "title held": sum(one in bag for one in about) / max(1, len(about)),
             "of title": sum(bag[one] for one in about) / max(1, bag.total()),
+            "named": float(is_named),
+            "first to name": float(is_named and not has_named),
             "central": _likeness(bag, whole),
             "first to speak of us": float(speaks and not has_spoken),
             "after that": float(has_spoken),
         }
         has_spoken |= speaks
+        has_named |= is_named
+
+
+def _coined(title: str) -> str:
+    """Return the name that a title gives before its colon, in lower case, or nothing.
+
+    >>> _coined("WorldMark: A Benchmark"), _coined("A Survey of Agents: What We Know So Far"), _coined("Flow")
+    ('worldmark', '', '')
+    """
+    name, colon, _ = title.partition(":")
+    return name.strip().casefold() if colon and len(name.split()) <= _LONGEST_NAME else ""
 
 
 def _wording(sentence: str) -> dict[str, float]:

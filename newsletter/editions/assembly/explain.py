@@ -7,11 +7,10 @@ _TOLD = (
     ("votes", 0.67 * VOTES),
     ("breadth", 1.5 * BREADTH),
     ("authors", 0.0),
-    ("breadth", 0.0),
     ("words", 0.0),
 )
 """Terms with the points above which they are told, the most telling first: votes that beat three papers of
-four, a third outlet, known authors, a second outlet, words."""
+four, a third outlet, known authors, words. That a paper of arXiv is on one more site is true of most."""
 
 
 def explain(scored: Scored | Entry) -> str:

@@ -27,7 +27,7 @@ def a_scored(*reasons: tuple[str, float, str]) -> Scored:
         pytest.param([VOTES, THREE, AUTHORS], VOTES[2], id="votes that beat most papers"),
         pytest.param([FEW_VOTES, THREE, AUTHORS], THREE[2], id="a third outlet"),
         pytest.param([FEW_VOTES, TWO, AUTHORS, WORDS], AUTHORS[2], id="known authors"),
-        pytest.param([FEW_VOTES, TWO, WORDS], TWO[2], id="a second outlet"),
+        pytest.param([FEW_VOTES, TWO, WORDS], WORDS[2], id="words rather than a second outlet"),
         pytest.param([WORDS], WORDS[2], id="words"),
     ],
 )

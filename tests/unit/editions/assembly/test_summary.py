@@ -50,6 +50,16 @@ def test_what_a_paper_does_is_preferred_to_its_setting() -> None:
     )
 
 
+def test_the_sentence_that_names_what_the_title_names_is_preferred() -> None:
+    """Authors who write of their work by its name, and never of themselves, are quoted as well."""
+    title = "WorldMark: A Unified Benchmark for Interactive Video World Models"
+    setting = (
+        "Every interactive video model is tested on scenes of its own, so nobody can say which is better."
+    )
+    own = "WorldMark gives all of them the same five hundred cases and one set of actions."
+    assert summarise(f"{setting} {own} Six known models are compared side by side.", title) == (own,)
+
+
 def test_the_title_tells_which_of_two_proposals_is_the_papers() -> None:
     """Words shared with the title count."""
     abstract = (

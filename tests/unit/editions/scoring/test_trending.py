@@ -191,7 +191,7 @@ def test_scores_stay_between_nought_and_a_hundred() -> None:
 def test_a_single_paper_with_votes_has_nothing_to_be_compared_with() -> None:
     """Without an earlier page and without company there is no votes term, and nothing is said of one."""
     (scored,) = rank([a_voted_paper(97)], History(), NOW)
-    assert explain(scored) == "On Hugging Face."
+    assert explain(scored) == ""
     assert points(scored) == {"breadth": BREADTH}
 
 
