@@ -73,9 +73,14 @@ _SENDER_REFUSED: Final = _any_of(
     r"send as\b|from address\b.{0,40}\b(?:not|unverified|reject)",
     r"(?:authentication|auth|starttls|log ?in)\b.{0,30}\b(?:required|needed|first|failed|mandatory)",
     r"\b(?:spf|dkim|dmarc|arc|ptr|rdns|dnsbl|rbl)\b|reverse (?:dns|lookup)",
-    r"unauthenticated|not authenticated",
+    r"unauthenticated|not authenticated|required authentication level",
+    r"identit(?:y|ies)\b.{0,30}\b(?:failed|unverified)|email address is not verified|sending domain",
+    r"\byour (?:\w+ )?(?:account|domain|subscription)\b.{0,30}\b(?:suspend|disab|block|lock|paus|restrict)",
+    r"\b(?:sending|outgoing|outbound|daily|hourly|monthly)\b.{0,30}\b(?:limit|quota|paused|suspended|disabled)",
+    r"\b(?:limit|quota)\b.{0,20}\b(?:sending|outgoing|outbound|daily|hourly|monthly)\b|maximum credits",
 )
 _FULL: Final = _any_of(
+    r"receiving (?:e?mail|messages) (?:too quickly|at a rate)",
     r"quota|full mailbox|(?:storage|disk) (?:limit|space)|insufficient (?:system )?storage|exceeded storage",
     r"(?:mail ?box|inbox|folder|account|storage)\b.{0,30}\bfull",
 )
@@ -117,6 +122,8 @@ def fault_of(words: str) -> Fault:
     if _SENDER_REFUSED.search(said):
         return Fault.SENDER
     code = telling_code(said)
+    if code == "5.2.1" and _FULL.search(said):
+        return Fault.MAILBOX
     if code == "5.4.1" and _HIDDEN_DIRECTORY in said.lower():
         return Fault.ADDRESS
     return fault_of_code(code) if code else _fault_of_prose(said)

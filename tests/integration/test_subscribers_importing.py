@@ -279,6 +279,67 @@ ENGINES = [
         },
         id="flags",
     ),
+    pytest.param(
+        "an unknown engine",
+        "list.csv",
+        "id,first_name,email,state,created_at\n"
+        "1,A,ada@example.org,active,2024-05-02\n2,B,left@example.org,cancelled,\n"
+        "3,C,dead@example.org,bounced,\n4,D,cross@example.org,complained,\n5,E,poet@example.org,NY,\n",
+        {
+            "ada": "active",
+            "left": "unsubscribed",
+            "dead": "bounced",
+            "cross": "complained",
+            "poet": "active",
+        },
+        id="a-state-that-may-be-a-place",
+    ),
+    pytest.param(
+        "an unknown engine",
+        "liste.csv",
+        "E-Mail;Vorname;Status;Angemeldet am;Abgemeldet am;Gesperrt\r\n"
+        "ada@example.org;Ada;aktiv;2024-05-02;;FALSCH\r\nleft@example.org;;abgemeldet;2024-05-02;;nein\r\n"
+        "gone@example.org;;;2024-05-02;03.04.2024;nein\r\nnew@example.org;;unbestätigt;;;nein\r\n"
+        "shut@example.org;;aktiv;;;WAHR\r\n",
+        {
+            "ada": "active",
+            "left": "unsubscribed",
+            "gone": "unsubscribed",
+            "new": "pending",
+            "shut": "unsubscribed",
+        },
+        id="german",
+    ),
+    pytest.param(
+        "an unknown engine",
+        "liste.csv",
+        "Courriel;Prénom;Statut;Date d'inscription;Date de désinscription\n"
+        "ada@example.org;Ada;abonné;2024-05-02;\nleft@example.org;;désabonné;;\n"
+        "gone@example.org;;;;03/04/2024\nnew@example.org;;en attente;;\n",
+        {"ada": "active", "left": "unsubscribed", "gone": "unsubscribed", "new": "pending"},
+        id="french",
+    ),
+    pytest.param(
+        "SendGrid (its unsubscribes)",
+        "suppression_unsubscribes.csv",
+        "email,created\nleft@example.org,1700000000\n",
+        {"left": "unsubscribed"},
+        id="sendgrid-unsubscribes",
+    ),
+    pytest.param(
+        "SendGrid (its bounces)",
+        "suppression_bounces.csv",
+        "status,reason,email,created\n5.1.1,550 5.1.1 no such user,dead@example.org,1700000000\n",
+        {"dead": "bounced"},
+        id="sendgrid-bounces",
+    ),
+    pytest.param(
+        "SendGrid (its spam reports)",
+        "suppression_spam_reports.csv",
+        "email,created,ip\ncross@example.org,1700000000,192.0.2.1\n",
+        {"cross": "complained"},
+        id="sendgrid-reports",
+    ),
 ]
 
 
@@ -335,6 +396,12 @@ def test_dates_of_consent_survive(list_: Signups) -> None:
             "email,kind\na@example.org,unactivated\n", ["kind", "unactivated"], id="never-confirmed-elsewhere"
         ),
         pytest.param("a@example.org,bounced\n", ["column 2", "bounced"], id="no-header"),
+        pytest.param("email,Letters?\na@example.org,no\n", ["Letters?", "no"], id="an-answer"),
+        pytest.param("email,paper fan\na@example.org,true\n", ["paper fan", "true"], id="a-yes-to-what"),
+        pytest.param("email,ended on\na@example.org,2024-02-02\n", ["ended on"], id="ended"),
+        pytest.param("email,Mailing\na@example.org,N\n", ["Mailing"], id="mailing"),
+        pytest.param("email,Pausiert\na@example.org,1\n", ["Pausiert"], id="german-column"),
+        pytest.param("email,配信を希望\na@example.org,0\n", ["配信を希望"], id="japanese-column"),
         pytest.param(
             "email,Email Suppressed?\na@example.org,kinda\n", ["Email Suppressed?", "kinda"], id="spelling"
         ),
@@ -350,6 +417,12 @@ def test_what_may_deny_consent_and_is_not_understood_stops_who_vouches(
     assert all(name in str(stopped.value) for name in [*names, "--ignore", "--confirmed"])
     assert list_.everything() == {}
     assert bring(list_, file, ignored=[names[0]]).active == 2
+
+
+def test_what_says_nothing_of_consent_stops_nobody(list_: Signups) -> None:
+    """A street, a state where somebody lives, a count, a word."""
+    file = "email,Mailing address,State,Opens,Colour\na@example.org,1 Road,CA,1,red\n"
+    assert bring(list_, file).active == 1
 
 
 def test_an_unknown_word_is_never_a_reason_to_ask(list_: Signups) -> None:

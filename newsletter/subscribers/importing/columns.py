@@ -16,6 +16,8 @@ class Role(StrEnum):
     ADDRESS = "address"
     STATUS = "status"
     """Where the person stands, in a word."""
+    STATE = "state"
+    """Where the person stands, or where they live: only an unmistakable word counts."""
     ON = "on"
     """Yes or no: whether mail is wanted."""
     CONFIRMED = "confirmed"
@@ -115,7 +117,8 @@ _ADDRESSES = (
         {"email", "e mail", "email address", "e mail address", "emailaddress", "address email"}
         | {"subscriber email", "member email", "contact email", "user email", "primary email"}
         | {"email adresse", "e mail adresse", "adresse email", "adresse e mail", "correo electronico"}
-        | {"correo electrónico", "indirizzo email", "メールアドレス", "邮箱", "电子邮件"}
+        | {"correo electrónico", "correo", "courriel", "indirizzo email", "メールアドレス", "邮箱"}
+        | {"电子邮件"}
     ),
     frozenset({"mail", "mail address", "mailbox"}),
     frozenset({"address", "subscriber", "member", "recipient"}),
@@ -126,7 +129,10 @@ _SMELLS_OF_CONSENT = re.compile(
     r"status|subscri|\bopt|unsub|bounc|activ|confirm|disabl|enabl|block|black|consent|delet|clean|complain"
     r"|spam|suppress|reject|invalid|deliver|unreach|remov|\bleft\b|\bleav|cancel|permission|gdpr|verif"
     r"|no ?mail|no ?email|do not|\bdnc\b|junk|abuse|paus|allow|accepts|wants|agree|\bdoi\b|churn|ban(ned)?\b"
-    r"|revok|withdr|expir|inactiv|abonn|abgemeldet|best(ä|ae)tigt|einwillig|désinscri|d(é|e)sabonn|baja\b"
+    r"|revok|withdr|expir|inactiv|abonn|gemeldet|best(ä|ae)tigt|einwillig|inscri|baja\b|\bstop|\bended\b"
+    r"|ok to|receiv|newsletter|marketing|mailing\b(?! (address|street|city|state|zip|country))|\bis member\b"
+    r"|aktiv|sperr|widerr|zustimm|zugestimmt|gel(ö|oe)scht|schreven|gemeld|is[ck]ritt|descad|cancell|suscri"
+    r"|bloqu|supprim|estado|statut|\bstato\b|отпис|подпис|статус|соглас|配信|停止|登録|退订|订阅|구독|수신"
 )
 
 _MEANINGS: dict[str, Meaning] = {
@@ -136,8 +142,9 @@ _MEANINGS: dict[str, Meaning] = {
         "marketing status, email marketing status, email subscription status, mailing status,"
         "subscription state, subscriber state, email permission status, subscriber type, delivery status,"
         "email marketing consent, email consent status, list status, user status, confirm status,"
-        "opt in status",
+        "opt in status, statut, statut d abonnement, estado, stato, статус, 状态",
     ),
+    **_each(Role.STATE, "state"),
     **_each(
         Role.ON,
         "subscribed, is subscribed, subscribed to emails, subscribed to newsletter, newsletter, active,"
@@ -146,14 +153,17 @@ _MEANINGS: dict[str, Meaning] = {
         "email consent,"
         "marketing consent, consent given, accepts marketing, accepts email marketing, allow emails,"
         "allow email, gdpr, gdpr consent, permission, email permission, email enabled, receive emails,"
-        "receives emails, wants email, wants newsletter, mailable, deliverable",
+        "receives emails, wants email, wants newsletter, mailable, deliverable, ok to mail, ok to email,"
+        "aktiv, angemeldet, abonniert, einwilligung, actif, abonné, inscrit, consentement, activo, iscritto,"
+        "ingeschreven, подписан",
     ),
     **_each(
         Role.CONFIRMED,
         "confirmed, is confirmed, is this subscriber confirmed, is this user confirmed, verified,"
         "is verified,"
         "email verified, email confirmed, activated, is activated, double opt in, double optin, doi,"
-        "opt in confirmed, optin confirmed, address confirmed, address verified",
+        "opt in confirmed, optin confirmed, address confirmed, address verified, bestätigt, aktiviert,"
+        "confirmé, confirmado, confermato",
     ),
     **_each(
         Role.OFF,
@@ -165,7 +175,8 @@ _MEANINGS: dict[str, Meaning] = {
         "is banned, deleted, is deleted, removed, is removed, archived, suppressed, is suppressed,"
         "globally unsubscribed, global unsubscribe, unsubscribed globally, unsub, unsubscribe,"
         "do not email, do not mail, do not contact, nomail, no mail, no email, inactive, is inactive,"
-        "deactivated, left, cancelled, canceled, rejected",
+        "deactivated, left, cancelled, canceled, rejected, stopped, abgemeldet, gesperrt, deaktiviert,"
+        "gelöscht, désabonné, désinscrit, baja, disiscritto, uitgeschreven, отписан, 配信停止",
     ),
     **_each(
         Role.OFF,
@@ -190,7 +201,9 @@ _MEANINGS: dict[str, Meaning] = {
         "disabled at, blocked at, blacklisted at, blocklisted at, suppressed at, left at, archived at,"
         "unsub reason, unsub reason other, unsubscribe reason, unsubscription reason, unsubscribed reason,"
         "unsub campaign title, unsub campaign id, opt out reason, optout reason, removal reason,"
-        "suppression reason, blacklist reason, deletion reason",
+        "suppression reason, blacklist reason, deletion reason, abgemeldet am, abmeldedatum, widerrufen am,"
+        "deaktiviert am, gesperrt am, date de désinscription, date de désabonnement, désinscrit le,"
+        "désabonné le, fecha de baja, descadastrado em",
     ),
     **_each(
         Role.GONE,
@@ -210,7 +223,7 @@ _MEANINGS: dict[str, Meaning] = {
         "confirmed at, confirm time, confirmation date, confirmation time, confirmed date, confirmed on,"
         "date confirmed, double opt in at, double optin at, double opt in date, double optin date,"
         "double opt in time, opt in confirmed at, verified at, email verified at, activated at,"
-        "activation date, confirm date, email confirmed at",
+        "activation date, confirm date, email confirmed at, bestätigt am, date de confirmation",
     ),
     **_each(
         Role.ASKED_AT,
@@ -222,15 +235,16 @@ _MEANINGS: dict[str, Meaning] = {
         "signup time, date signed up, joined at, join date, date joined, joined, joined on, member since,"
         "registered at, registration date, date registered, registered on, start date, added at, added on,"
         "added time, date added, added, created at, created on, created, created date, creation date,"
-        "creation time, date created, entered, created time",
+        "creation time, date created, entered, created time, angemeldet am, anmeldedatum, registriert,"
+        "registriert am, date d inscription, inscrit le, fecha de alta",
     ),
     **_each(Role.CHOICE, ",".join(Preferences.model_fields).replace("_", " ")),
     **_each(
         Role.NOTHING,
         "id, uuid, name, first name, last name, full name, surname, given name, family name, display name,"
-        "nickname,"
+        "nickname, vorname, nachname, prénom, nom, gender, salutation, anrede,"
         "notes, note, description, comment, comments, company, organization, organisation, city, country,"
-        "state, region, street, phone, phone number, title, job title, language, locale,"
+        "region, street, phone, phone number, title, job title, language, locale,"
         "optin ip, opt in ip, confirm ip, unsub ip, last changed, last active, last activity,"
         "last activity at,"
         "last active at, opt in source, optin source, opt in url, unsubscribe url, unsubscribe link,"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from newsletter.subscribers.consent.suppression import Reason
-from newsletter.subscribers.importing.columns import Meaning, Role
+from newsletter.subscribers.importing.columns import Meaning, Role, folded
 from newsletter.subscribers.importing.words import ACTIVE, OUT, PENDING, Word
 
 _NOTHING = Meaning(Role.NOTHING)
@@ -49,6 +49,9 @@ def recognise(keys: frozenset[str], file_name: str) -> Engine:
     Mailchimp tells the four kinds of its people apart by the names of its
     files and by a few columns; so does this.
     """
+    name = folded(file_name.rpartition(".")[0])
+    if left := next((engine for start, engine in _LEFT_FILES.items() if name.startswith(start)), None):
+        return left
     found = next((engine for engine in _ENGINES if engine.wrote(keys)), OTHER)
     return _mailchimp_file(keys, file_name.casefold()) if found is MAILCHIMP else found
 
@@ -88,7 +91,20 @@ MAILCHIMP = Engine("Mailchimp", signs=_MAILCHIMP_SIGNS, least=2, confirms=True)
 UNSUBSCRIBED = Engine("Mailchimp (its file of unsubscribed people)")
 CLEANED = Engine("Mailchimp (its file of cleaned people)")
 NONSUBSCRIBED = Engine("Mailchimp (its file of people who never subscribed)")
+_REASON = {"status": _NOTHING, "reason": _NOTHING, "created": Meaning(Role.GONE)}
+_OPTED_OUT = Engine("SendGrid (its unsubscribes)", columns=_REASON)
+_BOUNCES = Engine("SendGrid (its bounces)", columns=_REASON)
+_REPORTS = Engine("SendGrid (its spam reports)", columns=_REASON)
+_LEFT_FILES = {
+    **dict.fromkeys(["suppression unsubscribe", "suppression group", "suppression global"], _OPTED_OUT),
+    **dict.fromkeys(["suppression bounce", "suppression block", "suppression invalid"], _BOUNCES),
+    "suppression spam": _REPORTS,
+}
+"""How SendGrid names its lists of suppressed addresses, whose columns do not say what they are."""
 WHOLE_FILE: dict[str, Word] = {
+    _OPTED_OUT.name: Word(OUT),
+    _BOUNCES.name: Word(OUT, Reason.BOUNCED),
+    _REPORTS.name: Word(OUT, Reason.COMPLAINED),
     UNSUBSCRIBED.name: Word(OUT),
     CLEANED.name: Word(OUT, Reason.BOUNCED),
     NONSUBSCRIBED.name: Word(PENDING),

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from newsletter.subscribers.consent.suppression import Reason
 from newsletter.subscribers.importing.columns import BY_SURENESS, Column, Role
-from newsletter.subscribers.importing.engines import WHOLE_FILE, Engine
+from newsletter.subscribers.importing.engines import OTHER, WHOLE_FILE, Engine
 from newsletter.subscribers.importing.moments import read_moment
 from newsletter.subscribers.importing.words import (
+    ANSWERS,
     NO,
     OUT,
     PENDING,
@@ -90,9 +91,16 @@ class Judge:
             found = Standing(1, "no date of confirmation")
         for column in self._others:
             text = cells[column.place] if column.place < len(cells) else ""
-            if text and (column.role is Role.UNCLEAR or folded_word(text) in UNMISTAKABLE):
-                unclear.append(Unclear(column.name, text[:_SHOWN], column.role is Role.UNCLEAR))
+            if not text:
+                continue
+            is_whole = column.role is Role.UNCLEAR or self._may_answer(text)
+            if is_whole or folded_word(text) in UNMISTAKABLE:
+                unclear.append(Unclear(column.name, text[:_SHOWN], is_whole))
         return found, unclear
+
+    def _may_answer(self, text: str) -> bool:
+        """Whether a cell says yes or no to what is not known; where the engine is known, it is no consent."""
+        return self._engine is OTHER and folded_word(text) in ANSWERS
 
     def moments(self, cells: Sequence[str]) -> Moments:
         """Return when a row's person asked and confirmed."""
@@ -134,6 +142,11 @@ def _status(column: Column, text: str, words: Mapping[str, Word]) -> Standing | 
         return Standing(0, "on the list there")
     word = words.get(folded_word(text))
     return _of_word(word, f"{column.name}: {text[:_SHOWN]}") if word else None
+
+
+def _state(column: Column, text: str, words: Mapping[str, Word]) -> Standing | None:
+    """Read where somebody stands, unless the word may as well be where they live."""
+    return _status(column, text if folded_word(text) in UNMISTAKABLE else "", words)
 
 
 def _on(column: Column, text: str, words: Mapping[str, Word]) -> Standing | None:
@@ -178,6 +191,7 @@ def _gone(column: Column, text: str, words: Mapping[str, Word]) -> Standing | No
 
 _READ: dict[Role, Callable[[Column, str, Mapping[str, Word]], Standing | None]] = {
     Role.STATUS: _status,
+    Role.STATE: _state,
     Role.ON: _on,
     Role.CONFIRMED: _confirmed,
     Role.OFF: _off,

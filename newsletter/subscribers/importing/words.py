@@ -36,7 +36,8 @@ STATUS_WORDS: dict[str, Word] = {
         "active, subscribed, confirmed, enabled, regular, opted in, opt in, optin, verified, valid, member,"
         "subscriber, double opt in, double optin, confirmed opt in, express, yes, true, on, approved,"
         "granted, given, accepted, agreed,"
-        "subscribed confirmed",
+        "subscribed confirmed, aktiv, angemeldet, bestätigt, abonniert, abonné, abonnée, inscrit, inscrite,"
+        "actif, confirmé, activo, suscrito, attivo, iscritto, actief, активен, подписан",
         Word(ACTIVE),
     ),
     **_words(
@@ -44,7 +45,8 @@ STATUS_WORDS: dict[str, Word] = {
         "needs approval, needs attention, awaiting approval, validating, unverified, not verified, invited,"
         "nonsubscribed, non subscribed, non subscriber, transactional, never subscribed,"
         "pending confirmation, confirmation pending, awaiting optin, unknown, no consent, not set,"
-        "requested, waitlist, draft",
+        "requested, waitlist, draft, unbestätigt, nicht bestätigt, ausstehend, en attente, non confirmé,"
+        "à confirmer, pendiente, no confirmado, in attesa, non confermato",
         Word(PENDING),
     ),
     **_words(
@@ -52,11 +54,15 @@ STATUS_WORDS: dict[str, Word] = {
         "canceled, removed, deleted, opted out, opt out, optout, archived, suppressed, left, deactivated,"
         "not subscribed, unsubscribed by admin, do not contact, do not email, revoked, withdrawn, declined,"
         "rejected, banned, spammy, off, no, false, expired, paused, stopped, never, denied, churned,"
-        "globally unsubscribed, redacted, ended, block, manually unsubscribed",
+        "globally unsubscribed, redacted, ended, block, manually unsubscribed, abgemeldet, ausgetragen,"
+        "inaktiv, gesperrt, gelöscht, deaktiviert, widerrufen, désabonné, désabonnée, désinscrit,"
+        "désinscrite, inactif, bloqué, supprimé, baja, dado de baja, inactivo, disiscritto, cancellato,"
+        "uitgeschreven, отписан, gone",
         Word(OUT),
     ),
     **_words(
         "bounced, hard bounced, hard bounce, hardbounce, bounce, bouncing, cleaned, undeliverable,"
+        "unzustellbar, rebondi, rebotado,"
         "unreachable, invalid, soft bounced, dead, quarantined, failed, not deliverable, mailbox not found",
         Word(OUT, Reason.BOUNCED),
     ),
@@ -68,11 +74,29 @@ STATUS_WORDS: dict[str, Word] = {
 }
 UNMISTAKABLE = STATUS_WORDS.keys() - {
     *(word for word, (standing, _) in STATUS_WORDS.items() if standing == ACTIVE),
-    *("no", "false", "off", "left", "never", "failed", "ended", "expired", "block", "dead", "invalid"),
+    *(
+        "no",
+        "false",
+        "off",
+        "left",
+        "never",
+        "failed",
+        "ended",
+        "expired",
+        "block",
+        "dead",
+        "invalid",
+        "gone",
+    ),
     *("unknown", "not set", "requested", "waiting", "draft", "invited", "transactional"),
 }
 """Words that tell of somebody who left or never confirmed, in whatever column they stand."""
-YES = frozenset({"true", "t", "yes", "y", "on", "x", "ja", "oui", "si", "sí", "checked", "enabled"})
-NO = frozenset(
-    {"false", "f", "no", "n", "off", "", "nein", "non", "none", "null", "nil", "na", "n a", "never"}
+YES = frozenset(
+    {"true", "t", "yes", "y", "on", "x", "ja", "oui", "si", "sí", "sì", "sim", "да", "checked", "enabled"}
+    | {"wahr", "vrai", "verdadero", "vero", "verdadeiro", "waar"}
 )
+_NOES = frozenset({"false", "f", "no", "n", "off", "nein", "non", "never", "nee", "não", "нет"})
+_NOES |= {"falsch", "faux", "falso", "onwaar"}
+NO = _NOES | {"", "none", "null", "nil", "na", "n a"}
+ANSWERS = (YES | _NOES) - {"t", "f", "x"}
+"""Words that answer a question: in a column that nobody knows, perhaps whether mail is wanted."""

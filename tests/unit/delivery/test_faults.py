@@ -30,6 +30,9 @@ MAILBOX = [
     "452 4.2.2 The email account that you tried to reach is over quota",
     "552 Requested mail action aborted: exceeded storage allocation",
     "550 Mailbox for ada@example.net is full",
+    "550 5.2.1 The user you are trying to contact is receiving mail at a rate that prevents more",
+    "450 4.2.1 The user you are trying to contact is receiving mail too quickly",
+    "552 5.2.2 Mail quota exceeded",
 ]
 SENDER = [
     "554 5.7.1 <ada@example.net>: Relay access denied",
@@ -49,6 +52,15 @@ SENDER = [
     "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
     "550 Sender verify failed",
     "535 5.7.8 Error: authentication failed",
+    "550 5.7.515 Access denied, sending domain EXAMPLE.ORG does not meet the required authentication level.",
+    "554 Message rejected: Email address is not verified. The following identities failed the check",
+    "550 Your account has been suspended",
+    "554 5.7.1 Your SMTP account is temporarily blocked",
+    "550 5.4.5 Daily user sending limit exceeded",
+    "550 Daily sending quota exceeded",
+    "550 Outgoing mail quota exceeded",
+    "554 Message rejected: Sending paused for this account.",
+    "451 Authentication failed: Maximum credits exceeded",
 ]
 POLICY = [
     "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org",
