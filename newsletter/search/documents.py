@@ -1,5 +1,6 @@
 """A paper as the index keeps it: what is looked up, what is sorted by, and what is shown."""
 
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from importlib.metadata import version
@@ -12,7 +13,7 @@ from newsletter.papers.store import moment
 from newsletter.rendering.templating import untrusted
 from newsletter.search import people, words
 
-LAYOUT = f"1 tantivy {version('tantivy')}"
+LAYOUT = f"2 tantivy {version('tantivy')}"
 """Rises when anything here or in `words` changes: an index of another layout is made anew."""
 
 
@@ -32,6 +33,8 @@ def schema() -> Schema:
     builder.add_text_field("abstract", tokenizer_name="stemmed")
     builder.add_text_field("names", tokenizer_name="plain")
     builder.add_text_field("author", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("category", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("source", tokenizer_name="raw", index_option="basic")
     # for spelling: stems are no words, and a mistyped ending changes the stem
     builder.add_text_field("spelt", tokenizer_name="plain", index_option="basic")
     builder.add_unsigned_field("moment", fast=True)
@@ -58,6 +61,10 @@ def document(paper: Paper, edition: date | None) -> Document:
         found.add_text("names", name)
     for slug in {people.slug(name) for name in paper.authors} - {""}:
         found.add_text("author", slug)
+    for category in _with_wholes(paper.categories, "."):
+        found.add_text("category", category)
+    for source in _with_wholes((mention.source for mention in paper.mentions), "-"):
+        found.add_text("source", source)
     found.add_text("spelt", " ".join((paper.title, paper.abstract, *paper.authors)))
     found.add_unsigned("moment", max(0, int(moment(paper).timestamp())))
     found.add_bytes("card", _written(paper, edition))
@@ -67,6 +74,16 @@ def document(paper: Paper, edition: date | None) -> Document:
 def read(found: Document) -> Card:
     """Return what is shown of a document."""
     return Card.model_validate_json(found.get_first("card") or b"")
+
+
+def _with_wholes(names: Iterable[str], joint: str) -> set[str]:
+    """Return names and what they are parts of, in small letters.
+
+    >>> sorted(_with_wholes(["cs.CL", "math"], "."))
+    ['cs', 'cs.cl', 'math']
+    """
+    small = {name.lower() for name in names}
+    return small | {name.partition(joint)[0] for name in small}
 
 
 def _written(paper: Paper, edition: date | None) -> bytes:

@@ -1,9 +1,9 @@
-"""What a reader typed, taken apart: words, "phrases", author:names and -what must not be there."""
+"""What a reader typed, taken apart: words, "phrases", names after author: and the like, and -not."""
 
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 LONGEST = 300
 """Characters that are looked at; a title has a third of that."""
@@ -11,9 +11,13 @@ MOST_CLAUSES = 12
 """Each costs time, and nobody remembers more of a paper."""
 
 _CLAUSE = re.compile(
-    r'(?P<minus>-)?(?:(?P<author>author):\s*)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))', re.IGNORECASE
+    r'(?P<minus>-)?(?:(?P<field>author|title|category|source):\s*)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))',
+    re.IGNORECASE,
 )
 _QUOTES = str.maketrans("“”„‟«»＂", '"""""""')
+
+
+Field = Literal["any", "author", "title", "category", "source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +25,15 @@ class Clause:
     """One word or phrase and where it must, or must not, stand."""
 
     text: str
-    field: Literal["any", "author"] = "any"
+    field: Field = "any"
     is_phrase: bool = False
     is_excluded: bool = False
 
     def __str__(self) -> str:
         """Write it as a reader would."""
         quoted = f'"{self.text}"' if self.is_phrase else self.text
-        return f"{'-' * self.is_excluded}{'author:' * (self.field == 'author')}{quoted}"
+        named = "" if self.field == "any" else f"{self.field}:"
+        return f"{'-' * self.is_excluded}{named}{quoted}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ def _clause(match: re.Match[str]) -> Clause:
     phrase = match["phrase"]
     return Clause(
         text=(match["word"] if phrase is None else phrase).strip(),
-        field="author" if match["author"] else "any",
+        field=cast("Field", (match["field"] or "any").lower()),
         is_phrase=phrase is not None,
         is_excluded=match["minus"] is not None,
     )

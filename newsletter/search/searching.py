@@ -96,7 +96,11 @@ def _clause(clause: Clause) -> tantivy.Query:
     names = _row("names", words.names(clause.text), slop=1 if clause.field == "author" else 0)
     if clause.field == "author":
         return names
+    if clause.field in {"category", "source"}:
+        return tantivy.Query.term_query(documents.schema(), clause.field, clause.text.lower())
     stems = words.stems(clause.text)
+    if clause.field == "title":
+        return _row("title", stems)
     boost = tantivy.Query.boost_query
     fields = (boost(_row("title", stems), _TITLE), _row("abstract", stems), boost(names, _NAMES))
     return tantivy.Query.boolean_query([(Occur.Should, field) for field in fields])
@@ -145,7 +149,8 @@ def _suggestion(index: Index, query: Query) -> str | None:
 
 
 def _is_single(clause: Clause) -> bool:
-    return not clause.is_phrase and len(words.names(clause.text)) == 1
+    is_spelt = clause.field in {"any", "author", "title"}
+    return is_spelt and not clause.is_phrase and len(words.names(clause.text)) == 1
 
 
 def _nearest(index: Index, clause: Clause) -> str | None:
@@ -170,8 +175,15 @@ def _is_rare(index: Index, clause: Clause) -> bool:
 def _to_mark(query: Query) -> _Wanted:
     wanted = _wanted(query)
     return _Wanted(
-        frozenset(stem for clause in wanted if clause.field == "any" for stem in words.stems(clause.text)),
-        frozenset(name for clause in wanted for name in words.names(clause.text)),
+        frozenset(
+            stem for clause in wanted if clause.field in {"any", "title"} for stem in words.stems(clause.text)
+        ),
+        frozenset(
+            name
+            for clause in wanted
+            if clause.field in {"any", "author"}
+            for name in words.names(clause.text)
+        ),
     )
 
 

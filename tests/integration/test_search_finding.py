@@ -1,5 +1,7 @@
 """What is found, in which order, and what is said of it."""
 
+from typing import Any
+
 import pytest
 from searching import Library, a_work
 
@@ -9,12 +11,13 @@ from newsletter.search.searching import PAGE, PAGES
 from newsletter.settings import Settings
 from newsletter.store import Store
 
+SOFT: dict[str, Any] = {"categories": ("cond-mat.soft", "cs.LG"), "source": "arxiv-cond-mat"}
 WORKS = (
     a_work(1, "Flow matching for proteins", "We learn to transport noise.", ["Ada Vale", "José da Silva"]),
     a_work(2, "Proteins at rest", "A study that mentions matching of a flow once.", ["Bo Lind"]),
     a_work(3, "Diffusion models explained", "Diffusion, again and again.", ["Vale, Ada", "Cy Moss"]),
     a_work(4, "A survey of diffusion", "Surveys survey.", [f"Member {n}" for n in range(9)] + ["Dee Hill"]),
-    a_work(5, "Why the world is round", "Because it is. Diffusion plays no part.", ["Ed Ross"]),
+    a_work(5, "Why the world is round", "Because it is. Diffusion plays no part.", ["Ed Ross"], **SOFT),
 )
 
 
@@ -46,6 +49,12 @@ def ids(*numbers: int) -> list[str]:
         ('author:"jose da silva"', ids(1)),
         ("author:diffusion", []),
         ("the world is round", ids(5)),
+        ("diffusion category:cs.lg", ids(5)),
+        ("diffusion -category:cond-mat", ids(3, 4)),
+        ("diffusion source:arxiv-cond-mat", ids(5)),
+        ("diffusion source:arxiv", ids(3, 4, 5)),
+        ("title:diffusion", ids(3, 4)),
+        ('title:"diffusion models"', ids(3)),
         ("-diffusion", []),
         ("zzzzzz", []),
     ],

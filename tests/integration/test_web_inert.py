@@ -101,13 +101,14 @@ def pages(make_settings: Callable[..., Settings], store: Store) -> Recorder:
     _walk_tokens(visitor)
     _walk_forms(visitor)
     results = next(given["results"] for name, given in recorder.filled if given.get("results"))
-    hinted = {"typed": "x", "query": parse("rivers"), "before": "", "after": ""}
+    hinted = {"typed": "x", "query": parse("rivers"), "before": "", "after": "", "topic": "rivers"}
     for changes in (
         {"corrections": (("a", "b"),), "suggestion": "c", "is_loose": True},
         {"hits": (), "total": 0},
     ):
         other = type(results)(**{name: getattr(results, name) for name in results.__slots__} | changes)
-        recorder.filled.append(("search.html", hinted | {"results": other}))
+        recorder.filled.append(("search.html", hinted | {"results": other, "not_understood": ""}))
+        recorder.filled.append(("search.html", hinted | {"results": other, "not_understood": "Said."}))
     return recorder
 
 

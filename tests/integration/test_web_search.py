@@ -1,5 +1,6 @@
 """The search as a reader meets it: a form, a page of papers, and an honest word when there is none."""
 
+import html
 import re
 import threading
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from specimens import DAY, an_edition
 from starlette.testclient import TestClient
 from visitor import Visitor, seen
 
+from newsletter.models import SubscriberStatus
 from newsletter.search.searching import PAGE
 from newsletter.settings import Settings
 from newsletter.store import Store
@@ -68,6 +70,38 @@ def test_what_was_looked_for_is_marked_and_strangers_markup_is_text(visitor: Vis
     page = visitor.web.get("/search?q=tides+moon").text
     assert "<mark>Tides</mark> &amp; &lt;b&gt;currents&lt;/b&gt;" in page
     assert "<mark>moon</mark>, &lt;i&gt;of course&lt;/i&gt;." in page
+
+
+def followed(page: str) -> str:
+    """Return the topic that a page's “Mail me this” carries."""
+    form = re.search(r'action="/preview".*?name="topics" value="([^"]*)".*?Mail me this', page, re.DOTALL)
+    return html.unescape(form[1]) if form else ""
+
+
+def test_a_search_can_be_mailed(visitor: Visitor):
+    """It leads to what the newest edition has for it, and from there to double opt-in with the topic kept."""
+    typed = "straight, paths author:okafor -survey"
+    topic = followed(visitor.web.get("/search", params={"q": typed}).text)
+    assert topic == "straight paths author:okafor -survey"
+    page = visitor.web.get("/preview", params={"topics": topic}).text
+    assert "Straight Paths Are Enough" in page
+    assert f'<input type="hidden" name="topics" value="{topic}">' in page
+    assert visitor.subscribe("ada@example.org", topics=topic).status_code == 303
+    reader = visitor.subscribers.find("ada@example.org")
+    assert (reader.status, reader.preferences.topics) == (SubscriberStatus.PENDING, (topic,))
+
+
+def test_a_search_that_cannot_be_followed_says_why(visitor: Visitor):
+    """Nothing that was typed is passed over in silence."""
+    page = visitor.web.get("/search", params={"q": "tides auther:vale"}).text
+    assert "“auther:” is not known here." in seen(page)
+    assert not followed(page)
+
+
+def test_a_topic_of_the_chart_can_be_mailed(visitor: Visitor):
+    """Its page carries its name."""
+    section = EDITION.sections[0]
+    assert followed(visitor.web.get(f"/topics/{section.slug}").text) == section.label
 
 
 @pytest.mark.parametrize("path", ["/search?q=", "/search?q=tides+", "/authors/"])

@@ -8,11 +8,14 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from newsletter.errors import InvalidInputError
 from newsletter.rendering.templating import untrusted
 from newsletter.search import Index, IndexFaultError, Results, by_author, parse, people, search
 from newsletter.search.query import LONGEST
+from newsletter.topics.matching import query
 from newsletter.web.serving.forms import Fields
 from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.subscriber import preference_form
 
 router: Final = Router()
 
@@ -27,16 +30,27 @@ def searched(request: Request, site: Here) -> Response:
     Only the index is asked, so this answers while the store is down.
     """
     fields = Fields(request.query_params.multi_items())
-    query = parse(fields.shown("q", longest=LONGEST + 1))
+    wanted = parse(fields.shown("q", longest=LONGEST + 1))
     typed = untrusted.line(fields.shown("q", longest=LONGEST), LONGEST)
-    if query.is_empty:
-        return _shown(request, site, "search.html", typed=typed, query=query, results=None)
+    if wanted.is_empty:
+        return _shown(request, site, "search.html", typed=typed, query=wanted, results=None)
     page = _page(fields)
-    results = asked(site, lambda index: search(index, query, page=page))
+    results = asked(site, lambda index: search(index, wanted, page=page))
     if results is None:
         return _not_ready(site)
     links = _turns(site, "/search?" + urlencode({"q": typed}) + "&", results)
-    return _shown(request, site, "search.html", typed=typed, query=query, results=results, **links)
+    topic, fault = _as_topic(typed)
+    return _shown(
+        request,
+        site,
+        "search.html",
+        typed=typed,
+        query=wanted,
+        results=results,
+        topic=topic,
+        not_understood=fault,
+        **links,
+    )
 
 
 @router.page("/authors/{slug}")
@@ -54,6 +68,20 @@ def author(slug: str, request: Request, site: Here) -> Response:
     links = _turns(site, f"/authors/{quote(slug)}?", results)
     name = max(written, key=written.count) if written else slug.replace("-", " ").title()
     return _shown(request, site, "author.html", name=name, slug=slug, results=results, **links)
+
+
+def _as_topic(typed: str) -> tuple[str, str]:
+    """Return a search as a topic to follow, or nothing and why it cannot be one.
+
+    >>> _as_topic("tides, currents “of course”")
+    ('tides currents “of course”', '')
+    """
+    topic = " ".join(preference_form.phrases(typed))
+    try:
+        query.parse(topic)
+    except InvalidInputError as error:
+        return "", str(error)
+    return topic, ""
 
 
 def asked(site: Site, ask: Callable[[Index], Results]) -> Results | None:

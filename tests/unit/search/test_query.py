@@ -20,7 +20,12 @@ from newsletter.search.query import LONGEST, MOST_CLAUSES, Clause, parse
         ('-author:"Yann LeCun"', (Clause("Yann LeCun", "author", is_phrase=True, is_excluded=True),)),
         ("gpt-4o", (Clause("gpt-4o"),)),
         ("ﬂow\x00flow\u2028flow", (Clause("flow"),)),
-        ("title:flow", (Clause("title:flow"),)),
+        ("title:flow", (Clause("flow", "title"),)),
+        (
+            'Category:cs.CL -source:"bair"',
+            (Clause("cs.CL", "category"), Clause("bair", "source", True, True)),
+        ),
+        ("year:2026", (Clause("year:2026"),)),
         ("author:", (Clause("author:"),)),
         ('- "" () -- \\ * ~ ^ : ...', ()),
     ],
