@@ -24,7 +24,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         path = folder / name
         if updates:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8", newline="\n")
-        assert text == path.read_text("utf-8"), f"{name} differs; see: pytest tests/golden --update-golden"
+            path.write_bytes(text.encode())
+        assert text == path.read_bytes().decode(), f"{name} differs; see: pytest tests/golden --update-golden"
 
     return check
