@@ -338,11 +338,11 @@ def load(
     file). Raises `SettingsError` with every fault found, one a line.
     """
     environ = os.environ if environ is None else environ
-    directory = Path.cwd() if directory is None else directory
+    directory = _working_directory() if directory is None else directory
     toml = Path(environ.get(CONFIG, directory / "newsletter.toml"))
     dotenv = directory / ".env"
     _refuse_unknown_names(environ, "the environment")
-    _refuse_unknown_names(dotenv_values(dotenv, interpolate=False), ".env")
+    _refuse_unknown_names(_read_dotenv(dotenv), ".env")
     _refuse_unfit_file(toml, is_required=CONFIG in environ)
     try:
         return _layered(environ, dotenv, toml)(**overrides)
@@ -350,6 +350,23 @@ def load(
         raise SettingsError("\n".join(_fault(dict(one)) for one in error.errors())) from error
     except PydanticSettingsError as error:
         raise SettingsError(f"{error}. See: newsletter config example") from error
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise SettingsError(f"The working directory is gone: {error.strerror}. Change to another.") from error
+
+
+def _read_dotenv(path: Path) -> Mapping[str, str | None]:
+    try:
+        return dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(
+            f"{path} cannot be read: {reason}. Run this as the user that owns the file, or correct it."
+        ) from error
 
 
 def _layered(environ: Mapping[str, str], dotenv: Path, toml: Path) -> type[Settings]:

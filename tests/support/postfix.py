@@ -27,6 +27,8 @@ ACCESS: Final = r"""
 """With the option `GREYLISTS` or `SLOW` a door asks this about each recipient."""
 GREYLISTS: Final = "smtpd_recipient_restrictions=check_recipient_access,regexp:{folder}/greylist,permit"
 SLOW: Final = "smtpd_recipient_restrictions=check_recipient_access,regexp:{folder}/slow,permit"
+OPERATOR: Final = "news"
+"""Whose account `bounces@returned.example.org` is: a user that every Debian has."""
 _MAIN: Final = """
 compatibility_level = 3.6
 queue_directory = {folder}/queue
@@ -36,11 +38,13 @@ daemon_directory = /usr/lib/postfix/sbin
 mail_owner = postfix
 setgid_group = postdrop
 myhostname = relay.example.org
-mydestination =
+mydestination = returned.example.org relay.example.org
 inet_interfaces = loopback-only
 inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
-alias_maps =
+alias_maps = texthash:{folder}/aliases
+recipient_delimiter = +
+forward_path = {folder}/home/$user/.forward
 maillog_file = {folder}/log
 maillog_file_prefixes = {folder}
 smtpd_restriction_classes = slow
@@ -65,6 +69,7 @@ virtual_mailbox_limit = 0
 """
 _MASTER: Final = """
 postlog   unix-dgram n - n - 1 postlogd
+pickup    unix n - n 60 1 pickup
 cleanup   unix n - n - 0 cleanup
 qmgr      unix n - n 300 1 qmgr
 rewrite   unix - - n - - trivial-rewrite
@@ -74,6 +79,7 @@ trace     unix - - n - 0 bounce
 proxymap  unix - - n - - proxymap
 tlsmgr    unix - - n 1000? 1 tlsmgr
 virtual   unix - n n - - virtual
+local     unix - n n - - local
 error     unix - - n - - error
 retry     unix - - n - - error
 anvil     unix - - n - 1 anvil
@@ -110,6 +116,25 @@ class Postfix:
         self._control("abort")
         _wait(lambda: not self._is_running())
         self._control("start")
+
+    def home(self) -> Path:
+        """Return a new folder for `OPERATOR`, whose `.forward` says what is done with its mail."""
+        folder = self.folder / "home" / OPERATOR
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        shutil.chown(folder, OPERATOR, OPERATOR)
+        return folder
+
+    def try_again(self) -> None:
+        """Deliver what was put off, without waiting for its time."""
+        done = subprocess.run(
+            ["postqueue", "-c", str(self.folder / "config"), "-f"], capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    def wait_for(self, words: str, *, behind: int = 0) -> None:
+        """Wait until these words stand in the log, behind so many characters."""
+        _wait(lambda: words in self.log()[behind:])
 
     def log(self) -> str:
         """Return what it wrote to its log."""
@@ -158,6 +183,7 @@ class Postfix:
             if owned:
                 os.chown(self.folder / name, owner.pw_uid, owner.pw_gid)
         (self.folder / "readers").write_text(READERS + "\n")
+        (self.folder / "aliases").write_text(f"bounces {OPERATOR}\n")
         greylisted, slow = ACCESS.strip().splitlines()
         (self.folder / "greylist").write_text(greylisted + "\n")
         (self.folder / "slow").write_text(slow + "\n")

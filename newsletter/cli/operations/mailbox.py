@@ -1,7 +1,10 @@
 """`newsletter mailbox`: what comes back to the return address."""
 
 import sys
+import traceback
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -13,7 +16,7 @@ from newsletter.cli.operations.connection import connected
 from newsletter.delivery.feedback import mailbox as mail
 from newsletter.delivery.feedback import reports
 from newsletter.delivery.feedback.mailbox import Taken
-from newsletter.errors import TransientError
+from newsletter.errors import NewsletterError
 
 TRY_AGAIN: Final = 75
 """EX_TEMPFAIL of sysexits(3): a mail server that pipes a mail to us keeps it and comes again."""
@@ -38,14 +41,15 @@ def read(place: Path, sent_to: str) -> None:
     """Act upon bounces and unsubscriptions in PLACE: a Maildir, an mbox file, or one mail on standard input.
 
     Everything else is left alone, and reading a mail twice changes nothing.
-    For a pipe in a mail server: exit 0 once the mail was read, whatever it
-    was, and 75 (try again) while the store is down.
+    Exit 0 once the mail was read, whatever it was, and 75 (try again) where
+    anything kept us from it: a mail server keeps the mail then.
     """
-    if str(place) == "-":
-        click.echo(_SAID[_read_one(sent_to)])
-        return
-    settings, store = connected()
-    found = Counter(mail.take_folder(store, settings, place, lambda: datetime.now(UTC)))
+    with _kept_for_another_try():
+        if str(place) == "-":
+            click.echo(_SAID[_read_one(sent_to)])
+            return
+        settings, store = connected()
+        found = Counter(mail.take_folder(store, settings, place, lambda: datetime.now(UTC)))
     if not found:
         output.nothing_to_do(f"No new mail in {place}.")
     click.echo(", ".join(f"{count} {_SAID[taken]}" for taken, count in sorted(found.items())))
@@ -56,9 +60,19 @@ def _read_one(sent_to: str) -> Taken:
     content = given.read(reports.LARGEST)
     while given.read(reports.LARGEST):
         pass  # a program that writes into a pipe that nobody empties takes it for a failure
+    settings, store = connected()
+    return mail.take(store, settings, content, datetime.now(UTC), sent_to=sent_to)
+
+
+@contextmanager
+def _kept_for_another_try() -> Iterator[None]:
+    """Exit with `TRY_AGAIN` on any failure: with another code a mail server throws a bounce away for good."""
     try:
-        settings, store = connected()
-        return mail.take(store, settings, content, datetime.now(UTC), sent_to=sent_to)
-    except TransientError as error:
-        click.echo(f"error: {error}", err=True)
+        yield
+    except NewsletterError as error:
+        for line in str(error).splitlines():
+            click.echo(f"error: {line}", err=True)
+        sys.exit(TRY_AGAIN)
+    except Exception:  # noqa: BLE001 - whatever it is, the mail must outlive it
+        traceback.print_exc()
         sys.exit(TRY_AGAIN)

@@ -38,8 +38,9 @@ BELIEVED_FOR: Final = timedelta(days=30)
 COMPLAINTS_BELIEVED_FOR: Final = timedelta(days=365)
 """A reader may say so of an old mail, too."""
 _LEAVING: Final = re.compile(
-    r"(?<![a-z0-9])unsubscribe(?:[\s+:_=-]|%20)+([A-Za-z0-9_-]{16,64})(?![A-Za-z0-9_-])", re.IGNORECASE
+    r"(?<![a-z0-9])unsubscribe(?:[\s+:_=-]|%20)+?([A-Za-z0-9_-]{16,64})(?![A-Za-z0-9_-])", re.IGNORECASE
 )
+"""As little as can be between the word and the token, which may begin with `-` or `_` itself."""
 
 
 class Taken(StrEnum):
