@@ -8,6 +8,7 @@ the server and lost connections.
 
 import gc
 import logging
+import os
 import sys
 from datetime import timedelta
 from functools import lru_cache
@@ -26,7 +27,9 @@ COLLECT_AFTER = 20_000
 """Objects: some batches, which are freed as they end and leave little to collect."""
 TICK_EVERY = timedelta(seconds=30)
 
-BEAT = {"tick": {"task": "workers.schedule.tick", "schedule": TICK_EVERY}}
+BEAT = {
+    "tick": {"task": "workers.schedule.tick", "schedule": TICK_EVERY, "options": {"priority": queue.FAST}}
+}
 """All that beat knows; any number of beats is harmless, since the tick is guarded."""
 
 
@@ -62,7 +65,10 @@ def create() -> Celery:
         # a worker that dies gives its message back, and a repeated message finds its work done
         task_acks_late=True,
         task_reject_on_worker_lost=True,
+        # what is not begun stays on the server, where letters overtake it
         worker_prefetch_multiplier=1,
+        # with one process, a letter would wait until a day is composed or the sources have answered
+        worker_concurrency=max(2, os.cpu_count() or 1),
         # portions are begun for 60 s, and one may take 17 min (SMTP: RFC 5321, 4.5.3.2); a task beyond the
         # visibility of its message is asked for once more, and finds its batch busy
         task_time_limit=1200,

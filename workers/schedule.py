@@ -61,7 +61,8 @@ def work_due(redis: Store, settings: Settings, now: datetime) -> Iterator[Task]:
     """
     for letter in sweep.open_letters(redis, now):
         yield "workers.sending.send_letter", (letter,)
-    for batch in throttle.worth_asking(redis, settings, sweep.open_batches(redis, now)):
+    forgotten = sweep.not_asked_for(redis, sweep.open_batches(redis, now))
+    for batch in throttle.worth_asking(redis, settings, forgotten):
         yield "workers.sending.send_batch", (batch.day.isoformat(), str(batch.batch))
     yield "workers.sending.settle", ()
     if cohorts.due(redis, settings, now):

@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from time import monotonic
+from functools import partial
+from time import monotonic, sleep
 from typing import Final
 
 from newsletter import queue
@@ -13,12 +14,17 @@ from newsletter.delivery.freezing import cohorts
 from newsletter.delivery.ledger import sweep
 from newsletter.delivery.ledger.ledger import BatchRef
 from newsletter.delivery.sending import batch_sender, batches, notices, throttle
+from newsletter.store import Store
 from workers.app import app, settings, store
 from workers.schedule import ASKED
 
 FREEZE: Final = "workers.sending.freeze"
 MOST_SECONDS: Final = 5.0
 """How long one task freezes before others have their turn."""
+
+LOOK_EVERY_SECONDS: Final = 0.25
+"""How often a batch that waits for its turn looks whether a letter waits for a worker."""
+BATCH: Final = "workers.sending.send_batch"
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +33,8 @@ log = logging.getLogger(__name__)
 def freeze() -> None:
     """Address the newest edition to the readers whose hour has come, and ask for its batches to be sent.
 
-    It goes on in another task, behind what waits to be sent, after some seconds
-    and before the mails that are dear to make.
+    It goes on in another task, behind what waits to be sent, after some seconds,
+    before the mails that are dear to make, and when a letter waits.
     """
     ends_at = monotonic() + MOST_SECONDS
     restoration.notice(store(), settings(), datetime.now(UTC))
@@ -36,25 +42,35 @@ def freeze() -> None:
         first_edition.hold(store(), settings(), cohorts.days(store(), datetime.now(UTC)))
     for step in cohorts.freeze_in_steps(store(), settings(), datetime.now(UTC)):
         _ask_for(throttle.worth_asking(store(), settings(), step.batches))
-        if (step.is_turn and step.batches) or monotonic() > ends_at:
+        if (step.is_turn and step.batches) or monotonic() > ends_at or queue.has_urgent(store()):
             store().set(ASKED(task=FREEZE), "1", ex=ASKED.expires)  # so that no tick asks for a second one
             queue.connect(settings()).enqueue(FREEZE)
             return
 
 
-@app.task(name="workers.sending.send_batch")  # type: ignore[untyped-decorator]  # celery ships no types
+@app.task(name=BATCH)  # type: ignore[untyped-decorator]  # celery ships no types
 def send_batch(day: str, batch: str | int) -> None:
     """Send one batch of an edition; a batch that is done, or in another worker's hands, is left alone."""
     redis, chosen = store(), settings()
     restoration.notice(redis, chosen, datetime.now(UTC))
-    report = batches.send_batch(redis, chosen, date.fromisoformat(day), int(batch))
+    report = batches.send_batch(
+        redis,
+        chosen,
+        date.fromisoformat(day),
+        int(batch),
+        pause=partial(_pause, redis),
+        is_overtaken=partial(queue.has_urgent, redis),
+    )
     log.info("batch day=%s batch=%s %s", day, batch, report)
+    if report.denied == batch_sender.OVERTAKEN:
+        _ask_for([report.ref])
+        return
     if throttle.of(redis, chosen) is None:
         return
     if (
         report.denied == batch_sender.HELD_BACK
     ):  # the tick may ask again before it would believe this task lost
-        redis.delete(ASKED(task=f"workers.sending.send_batch:{day}:{batch}"))
+        redis.delete(ASKED(task=f"{BATCH}:{day}:{batch}"))
     elif report.accepted:  # few are asked for at a time, so each that ends asks for the next
         _ask_for(throttle.worth_asking(redis, chosen, sweep.open_batches(redis))[:1])
 
@@ -62,7 +78,14 @@ def send_batch(day: str, batch: str | int) -> None:
 def _ask_for(refs: Iterable[BatchRef]) -> None:
     asked = queue.connect(settings())
     for batch in refs:
-        asked.enqueue("workers.sending.send_batch", batch.day.isoformat(), batch.batch)
+        asked.enqueue(BATCH, batch.day.isoformat(), batch.batch)
+
+
+def _pause(redis: Store, seconds: float) -> None:
+    """Wait until mails may leave, or until a letter needs this worker."""
+    ends_at = monotonic() + seconds
+    while (left := ends_at - monotonic()) > 0 and not queue.has_urgent(redis):
+        sleep(min(left, LOOK_EVERY_SECONDS))
 
 
 @app.task(name="workers.sending.send_letter")  # type: ignore[untyped-decorator]  # celery ships no types

@@ -1,7 +1,9 @@
 """Find what is left to do, from stored state alone: a lost task loses nobody."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from newsletter import queue
 from newsletter.delivery.ledger import store as keys
 from newsletter.delivery.ledger.control import open_days
 from newsletter.delivery.ledger.ledger import BatchRef
@@ -32,6 +34,14 @@ def open_batches(store: Store, now: datetime | None = None) -> tuple[BatchRef, .
         for batch in sorted(batches, key=int)
     ]
     return tuple(refs)
+
+
+def not_asked_for(store: Store, batches: Sequence[BatchRef]) -> Sequence[BatchRef]:
+    """Return the batches, or none where as many tasks wait already: ticks overtake them, and must add none.
+
+    The tasks need not be for these very batches; a tick after they are done asks for the others.
+    """
+    return batches if queue.slow_tasks(store) < len(batches) else ()
 
 
 def open_letters(store: Store, now: datetime) -> tuple[str, ...]:

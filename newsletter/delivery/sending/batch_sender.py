@@ -38,6 +38,8 @@ LOOK_AGAIN_AFTER: Final = timedelta(seconds=5)
 """How long a look at who wants the mail holds: leaving takes effect before the next send."""
 HELD_BACK: Final = "held back"
 """By the throttle: more may leave later."""
+OVERTAKEN: Final = "overtaken"
+"""By a letter or a tick that waits for a worker; the batch may be claimed at once."""
 MOST_SECONDS: Final = 60.0
 """After this no further portion is begun: the task ends before its time limit, and the next goes on."""
 DEFERRED_FOR: Final = timedelta(seconds=60)
@@ -54,7 +56,7 @@ class BatchReport:
 
     ref: BatchRef
     denied: str | None = None
-    """Why nothing was done, or no more: over, busy, held, lost, held back."""
+    """Why nothing was done, or no more: over, busy, held, lost, held back, overtaken."""
     accepted: int = 0
     refused: int = 0
     left: int = 0
@@ -89,6 +91,7 @@ class Sending:
         judge: Judge,
         gate: Gate,
         now: Callable[[], datetime],
+        is_overtaken: Callable[[], bool],
     ) -> None:
         self._ledger = ledger
         self._mailer = mailer
@@ -98,11 +101,12 @@ class Sending:
         self._judge = judge
         self._gate = gate
         self._now = now
+        self._is_overtaken = is_overtaken
         self._asked_at = self._looked_at = now()
         self._ends_at = monotonic() + MOST_SECONDS
-        waiting, size = claim.waiting, mailer.portion
-        self._portions = deque(waiting[start : start + size] for start in range(0, len(waiting), size))
-        self.recipients = dict(look([claim.ids[at] for at in waiting]))
+        self._portions = deque([claim.waiting] if claim.waiting else [])
+        """Positions that wait; a portion is cut to the mailer's size when its turn comes."""
+        self.recipients = dict(look([claim.ids[at] for at in claim.waiting]))
         """The readers of the batch who want it, as of the last look."""
         self._later = timedelta(0)
         self._stray = False
@@ -113,12 +117,19 @@ class Sending:
     def run(self) -> BatchReport:
         """Send portion after portion until nobody waits, time is up or something says stop."""
         denied: str | None = None
+        is_begun = False  # each task sends one portion, so that many letters hold up no edition
         while self._portions:
-            positions = self._admitted(self._portions.popleft())
-            if not positions:
-                denied = HELD_BACK
-                self._ledger.release(self._claim, retry_after=self._gate.again_in)
+            if is_begun and self._is_overtaken():
+                denied = OVERTAKEN
+                self._ledger.release(self._claim)
                 break
+            positions = self._admitted(self._next_portion())
+            if not positions:
+                denied = OVERTAKEN if self._is_overtaken() else HELD_BACK
+                wait = timedelta(0) if denied == OVERTAKEN else self._gate.again_in
+                self._ledger.release(self._claim, retry_after=wait)
+                break
+            is_begun = True
             self._look_again(positions)
             self._asked_at = self._now()
             intent = self._ledger.intend(self._claim, self._letters(positions))
@@ -131,6 +142,12 @@ class Sending:
             if named and not self._send(intent, named):
                 break
         return self._report(denied)
+
+    def _next_portion(self) -> tuple[int, ...]:
+        positions, size = self._portions.popleft(), self._mailer.portion
+        if len(positions) > size:
+            self._portions.appendleft(positions[size:])
+        return positions[:size]
 
     def _admitted(self, positions: tuple[int, ...]) -> tuple[int, ...]:
         """Return those of a portion who may be mailed now; the others are the next portion."""

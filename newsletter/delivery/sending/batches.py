@@ -38,10 +38,12 @@ def send_batch(
     *,
     mailer: Mailer | None = None,
     pause: Callable[[float], None] = sleep,
+    is_overtaken: Callable[[], bool] = lambda: False,
 ) -> BatchReport:
     """Send a batch to those of its recipients who wait; harmless to repeat at any time.
 
     `pause` waits for some seconds until more mails may leave; see `throttle`.
+    Between two portions the batch is given back where it `is_overtaken`.
     Raises `StoreUnavailableError` where the ledger does not answer; the lease
     ends by itself then. Raises `SettingsError` where the mailer lacks one.
     """
@@ -66,7 +68,15 @@ def send_batch(
     gate = Gate(throttle.of(store, settings), claim.ref, lease, pause=pause)
     judge = partial(judgement.weigh, store, day)
     sending = Sending(
-        ledger, mailer, claim, message=message, look=who_wants_it, judge=judge, gate=gate, now=now
+        ledger,
+        mailer,
+        claim,
+        message=message,
+        look=who_wants_it,
+        judge=judge,
+        gate=gate,
+        now=now,
+        is_overtaken=is_overtaken,
     )
     report = sending.run()
     gate.close()

@@ -30,6 +30,9 @@ from newsletter.settings import Settings
 
 __all__ = ["Server", "Smtp", "connect", "reach"]
 
+MOST_AT_ONCE: Final = 200
+LEAST_AT_ONCE: Final = 40
+"""Between these is the size of a portion: a killed worker leaves at most as many in doubt."""
 SENDING_SECONDS: Final = 20.0
 """After this no further mail of a call is begun; what is left waits for the next call."""
 BEGINNING_SECONDS: Final = 420.0
@@ -79,7 +82,8 @@ class Smtp:
     """One mail server, spoken to over a few connections."""
 
     name = "smtp"
-    portion = 200
+    portion = MOST_AT_ONCE
+    """About a second's mails at the pace of the last call, so that letters need not wait for long."""
     longest = timedelta(seconds=BEGINNING_SECONDS + LAST_REPLY_WITHIN_SECONDS + 20)
 
     def __init__(
@@ -119,7 +123,11 @@ class Smtp:
             return Mail(recipient, address, sender, envelope.pieces(recipient, address))
 
         self._loop = self._loop or asyncio.new_event_loop()
-        return self._loop.run_until_complete(self._deliver(recipients, write))
+        began = self._loop.time()
+        outcome = self._loop.run_until_complete(self._deliver(recipients, write))
+        if len(recipients) >= LEAST_AT_ONCE:
+            self.portion = portion_at(len(recipients), self._loop.time() - began)
+        return outcome
 
     def close(self) -> None:
         """Say goodbye on every kept connection."""
@@ -211,6 +219,15 @@ class Smtp:
             self._idle.append(session)
         else:
             session.close()
+
+
+def portion_at(mails: int, seconds: float) -> int:
+    """Return how many mails leave in about a second, where so many took so long.
+
+    >>> portion_at(200, 0.4), portion_at(200, 2.0), portion_at(200, 60.0)
+    (200, 100, 40)
+    """
+    return max(LEAST_AT_ONCE, min(MOST_AT_ONCE, int(mails / max(seconds, 0.001))))
 
 
 def _outcome(queue: Queue, complaints: list[str]) -> Outcome:
