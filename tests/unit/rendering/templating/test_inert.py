@@ -16,7 +16,8 @@ from typed import HARMLESS, HOSTILE, led_to, planted
 from newsletter.models import Message, Preferences, SourceState
 from newsletter.rendering import digest, notices, template_check
 from newsletter.rendering.mime import Envelope
-from newsletter.rendering.templating import templates
+from newsletter.rendering.templating import inert, templates
+from newsletter.subscribers import preferences
 
 ROOT = Path(__file__).resolve().parents[4]
 ENTRY = specimens.an_entry(
@@ -208,6 +209,14 @@ def test_markup_is_made_in_one_place():
     assert not [
         path.name for path in written if re.search(r"\|\s*safe\b|autoescape|urlize", path.read_text("utf-8"))
     ]
+
+
+@pytest.mark.parametrize(
+    "topic", ['author:"Hao Li" -survey', "agents category:cs.CL", "title:data source:arxiv-cs-lg", "神经网络"]
+)
+def test_a_topic_stands_in_a_mail_as_its_reader_wrote_it(topic: str):
+    """Colons and quotes make no address: what is asked for can be read, and copied, from its heading."""
+    assert inert.text(preferences.checked(Preferences(topics=(topic,))).topics[0]) == topic
 
 
 def test_preferences_that_were_kept_before_they_were_checked_are_harmless():
