@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from newsletter.editions import overdue as punctuality
 from newsletter.editions.assembly.arrangement import Found, Inputs, arrange
-from newsletter.editions.assembly.candidates import WINDOW, is_candidate
+from newsletter.editions.assembly.candidates import WINDOW, is_candidate, was_forgotten
 from newsletter.editions.assembly.selection import best_topics
 from newsletter.editions.scoring.history import History, youth
 from newsletter.editions.scoring.trending import rank
@@ -63,6 +63,7 @@ def build(store: Store, settings: Settings, day: date, now: datetime) -> Edition
             is_short = _is_short(editions.begin(day), day)
         if not is_short:
             _learn(store, editions)
+        _note_names(store, now)
         newest = next(iter(editions.dates()), None)
         inputs = read(store, settings, day, now, is_short=is_short)
         with stage(day, "arrange"):
@@ -187,16 +188,26 @@ def _candidates(
     editions = EditionStore(store)
     before = editions.latest(before=day)
     since = before.composed_at if before else now - WINDOW
-    changed = PaperStore(store).changed(max(since - _IN_FLIGHT, now - WINDOW), now + timedelta(seconds=1))
-    announced = editions.announced(paper.id for paper in changed)
+    changed = _changed(store, since, now)
+    announced = editions.announced_papers(changed)
     left = [paper for paper in changed if paper.id not in announced]
-    offered = editions.offered(paper.id for paper in left)
+    offered = editions.offered_papers(left)
+    left = [paper for paper in left if not was_forgotten(paper, offered.get(paper.id))]
     papers = sorted(
         (paper for paper in left if is_candidate(paper, since, now, was_offered=paper.id in offered)),
         key=lambda paper: paper.id,
     )
     kept = {paper.id: offered[paper.id] for paper in papers if paper.id in offered}
     return tuple(papers), kept, [paper for paper in papers if paper.id not in kept]
+
+
+def _changed(store: Store, since: datetime, now: datetime) -> tuple[Paper, ...]:
+    return PaperStore(store).changed(max(since - _IN_FLIGHT, now - WINDOW), now + timedelta(seconds=1))
+
+
+def _note_names(store: Store, now: datetime) -> None:
+    """Mark the names that told papers were given lately: a journal's DOI is one of them one day."""
+    EditionStore(store).note_names(_changed(store, now - WINDOW, now))
 
 
 def _history(store: Store, papers: Sequence[Paper], now: datetime, notes: list[str]) -> History:

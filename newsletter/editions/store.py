@@ -10,12 +10,12 @@ from functools import lru_cache
 import redis
 
 from newsletter.editions.assembly.arrangement import Inputs, arrange
-from newsletter.models import Edition, Entry, Value
+from newsletter.models import Edition, Entry, Paper, Value
+from newsletter.papers.merging import names
 from newsletter.store import Key, Store, unavailable_store
 
 TAIL_KEPT = timedelta(days=21)
 INPUTS_KEPT = timedelta(days=120)
-OFFERED_KEPT = timedelta(days=30)
 LEARNT_WITHIN = timedelta(days=14)
 """How far back a day is learnt that a crash left out."""
 
@@ -23,11 +23,11 @@ FROZEN = Key("edition:frozen:{day}", "string", "an Edition as JSON, without its 
 TAIL = Key("edition:tail:{day}", "string", "the edition's tail: base64 of deflated JSON", TAIL_KEPT)
 INPUTS = Key("edition:inputs:{day}", "string", "what it was made from: base64 of deflated JSON", INPUTS_KEPT)
 DATES = Key("edition:dates", "zset", "dates that have an edition, by their ordinal")
-ANNOUNCED = Key("edition:announced", "zset", "ids of announced papers, by the edition's ordinal; for ever")
+ANNOUNCED = Key("edition:announced", "zset", "every name of announced papers, by the edition's ordinal")
 OFFERED = Key(
     "edition:offered",
     "zset",
-    "ids of papers that stood in a tail, by its ordinal; after the point their place; 30 days",
+    "every name of papers that stood in a tail, by its ordinal; after the point their place",
 )
 LEARNT = Key("edition:learnt", "zset", "dates whose papers the memory has learnt, by their ordinal")
 BEGUN = Key("edition:begun:{day}", "string", "how often composing the edition was begun", timedelta(days=2))
@@ -146,6 +146,11 @@ class EditionStore:
         with older marks must look again, or a paper would be announced twice.
         """
         day, ordinal = edition.date.isoformat(), edition.date.toordinal()
+        whole = {paper.id: paper for paper in inputs.candidates}  # an entry may hold less of its paper
+
+        def called(entry: Entry) -> tuple[str, ...]:
+            return names(whole.get(entry.paper.id, entry.paper))
+
         with unavailable_store(), self._store.pipeline() as pipe:
             pipe.watch(FROZEN(day=day), DATES())  # type: ignore[no-untyped-call]  # redis types it not
             newest = pipe.zrange(DATES(), 0, 0, desc=True)
@@ -157,19 +162,44 @@ class EditionStore:
             pipe.set(INPUTS(day=day), deflated(_json(inputs)), ex=INPUTS.expires)
             pipe.zadd(DATES(), {day: ordinal})
             if edition.entries:
-                pipe.zadd(ANNOUNCED(), {entry.paper.id: ordinal for entry in edition.entries}, nx=True)
+                marks = {name: ordinal for entry in edition.entries for name in called(entry)}
+                pipe.zadd(ANNOUNCED(), marks, nx=True)
             if edition.tail:
-                places = enumerate(edition.tail, len(edition.listed))
-                marks = {
-                    entry.paper.id: ordinal + min(place, _PLACES - 1) / _PLACES for place, entry in places
+                places = {
+                    name: ordinal + min(place, _PLACES - 1) / _PLACES
+                    for place, entry in enumerate(edition.tail, len(edition.listed))
+                    for name in called(entry)
                 }
-                pipe.zadd(OFFERED(), marks, nx=True)
-            pipe.zremrangebyscore(OFFERED(), "-inf", ordinal - OFFERED_KEPT.days)
+                pipe.zadd(OFFERED(), places, nx=True)
             try:
                 pipe.execute()
             except redis.WatchError:
                 return False
         return True
+
+    def announced_papers(self, papers: Sequence[Paper]) -> dict[str, date]:
+        """Return when papers were announced under any of their names, by id; the others are left out."""
+        return {name: date.fromordinal(int(mark)) for name, mark in self._of(ANNOUNCED(), papers).items()}
+
+    def offered_papers(self, papers: Sequence[Paper]) -> dict[str, date]:
+        """Return when a tail held papers under any of their names, by id; others are left out."""
+        return {name: date.fromordinal(int(mark)) for name, mark in self._of(OFFERED(), papers).items()}
+
+    def note_names(self, papers: Sequence[Paper]) -> None:
+        """Mark what told papers have come to be called since, so that no name of them is forgotten."""
+        for key in (ANNOUNCED(), OFFERED()):
+            marks = self._of(key, papers)
+            known = {name: marks[paper.id] for paper in papers if paper.id in marks for name in names(paper)}
+            if known:
+                with unavailable_store():
+                    self._store.zadd(key, known, nx=True)
+
+    def _of(self, key: str, papers: Sequence[Paper]) -> dict[str, float]:
+        """Return the earliest mark that a paper has under any of its names."""
+        called = {paper.id: names(paper) for paper in papers}
+        marks = self._marks(key, dict.fromkeys(name for every in called.values() for name in every))
+        found = {paper: [marks[name] for name in every if name in marks] for paper, every in called.items()}
+        return {paper: min(given) for paper, given in found.items() if given}
 
     def begin(self, day: date) -> int:
         """Note that composing a day is begun, and return how often it was by now."""

@@ -130,7 +130,7 @@ def evidence(one: Fingerprint, other: Fingerprint) -> float:  # noqa: PLR0911  #
     title = _title_likeness(one, other)
     authors = _overlap(one.people, other.people)
     abstract = _likeness(one.shingles, other.shingles)
-    if abstract is not None and abstract >= _AGREE and authors != 0:
+    if abstract is not None and abstract >= _AGREE and authors != 0 and not _is_brief(one, other, 10):
         return _ABSTRACT * abstract
     if _are_listed_apart(one, other) or (
         abstract is not None and abstract < _UNLIKE and not _is_brief(one, other)
@@ -168,9 +168,9 @@ def _are_listed_apart(one: Fingerprint, other: Fingerprint) -> bool:
     return bool(mine.keys() & theirs.keys()) and not one.entries & other.entries
 
 
-def _is_brief(one: Fingerprint, other: Fingerprint) -> bool:
+def _is_brief(one: Fingerprint, other: Fingerprint, least: int = _SHINGLES_OF_AN_ABSTRACT) -> bool:
     """Whether a text is too short to tell one abstract from another: a teaser shares nothing with either."""
-    return min(len(one.shingles), len(other.shingles)) < _SHINGLES_OF_AN_ABSTRACT
+    return min(len(one.shingles), len(other.shingles)) < least
 
 
 def _says_something_else(one: Fingerprint, other: Fingerprint) -> bool:

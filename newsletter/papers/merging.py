@@ -134,6 +134,18 @@ def identifiers(paper: Paper) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
+def names(paper: Paper) -> tuple[str, ...]:
+    """Return everything by which a paper is known again, after all else about it is forgotten.
+
+    One without arXiv number and DOI is known by its title and entries:
+    its abstract changes, and so does the id that is made of it.
+    """
+    if paper.arxiv_id or paper.doi:
+        return identifiers(paper)
+    entries = (f"{mention.source}\n{mention.url}\n{paper.title}" for mention in paper.mentions)
+    return (paper.id, *(f"entry:{blake2b(one.encode(), digest_size=8).hexdigest()}" for one in entries))
+
+
 def fingerprint_of(paper: Paper, *, stored_as: str | None = None) -> Fingerprint:
     """Take the fingerprint of a paper, for `same_work`."""
     return Fingerprint.of(

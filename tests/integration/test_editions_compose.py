@@ -444,3 +444,65 @@ def test_odd_papers_make_an_edition(store: Store, settings: Settings, title: str
     assert len(edition.entries) == 12
     assert edition.notes[0].startswith("This newsletter is young")
     assert compose.replay(store, DAY) == edition
+
+
+def forget_papers(store: Store) -> None:
+    """Let what is kept of papers expire, as it does after ninety days."""
+    for key in list(store.scan_iter("paper*")):
+        store.delete(key)
+
+
+def test_a_paper_is_not_announced_again_under_a_name_that_it_got_later(
+    store: Store, settings: Settings
+) -> None:
+    """Its second version names the journal's DOI; months later the journal lists it."""
+    publish(store, count=1)
+    first = compose.build(store, settings, DAY, MORNING)
+    again = a_sighting(
+        arxiv_id="2606.00000",
+        title=f"Study 0 of {FIELDS[0]}",
+        doi="10.5555/journal.1",
+        version=2,
+        announce_type="replace",
+        observed_at=MORNING + timedelta(hours=20),
+    )
+    PaperStore(store).absorb([again])
+    compose.build(store, settings, DAY + timedelta(days=1), MORNING + timedelta(days=1))
+    forget_papers(store)
+    later = MORNING + timedelta(days=100)
+    journal = {"source": "journal", "url": "https://doi.org/10.5555/journal.1", "doi": "10.5555/journal.1"}
+    listed = a_sighting(
+        **journal, arxiv_id=None, title="Study 0, as printed", observed_at=later, announced=later
+    )
+    PaperStore(store).absorb([listed])
+    assert ids(first) == {"arxiv:2606.00000"}
+    assert compose.build(store, settings, DAY + timedelta(days=100), later).is_quiet
+
+
+def test_a_paper_of_a_tail_never_comes_back_because_it_was_forgotten(
+    store: Store, settings: Settings
+) -> None:
+    """A blog without dates lists all it ever wrote, for ever, and now and then with another teaser."""
+
+    def list_all(at: datetime, teaser: str) -> None:
+        PaperStore(store).absorb(
+            a_sighting(
+                source="blog",
+                url=f"https://blog.example/{number}",
+                arxiv_id=None,
+                title=f"Post {number} about {FIELDS[number % 3]}",
+                abstract=teaser,
+                observed_at=at,
+            )
+            for number in range(40)
+        )
+
+    list_all(MORNING - timedelta(hours=1), "We wrote it.")
+    first = compose.build(store, settings, DAY, MORNING)
+    assert first.tail
+    forget_papers(store)
+    later = MORNING + timedelta(days=100)
+    list_all(later - timedelta(hours=1), "We wrote it long ago.")
+    second = compose.build(store, settings, DAY + timedelta(days=100), later)
+    assert second.is_quiet
+    assert not second.tail

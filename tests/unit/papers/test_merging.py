@@ -348,3 +348,9 @@ def test_no_two_papers_get_one_id_and_nothing_said_is_lost(said: list[Any]) -> N
         after = {paper.id: paper for paper in before} | {paper.id: paper for paper in absorbed(fresh, before)}
         kept = [mention.source for paper in after.values() for mention in paper.mentions]
         assert sorted(kept) == sorted(one.source for one in sightings)
+
+
+def test_one_teaser_under_many_titles_is_many_works() -> None:
+    """A few words that stand under every entry say nothing of any of them."""
+    posts = [an_issue(number, title=f"Post {number} about it", abstract="Read more.") for number in (1, 2, 3)]
+    assert len(merge(posts)) == 3

@@ -68,3 +68,41 @@ def test_a_paper_that_is_known_by_its_number_alone_waits_for_its_title() -> None
     nameless = a_seen_paper(1, arxiv_id="1706.03762", title="arXiv:1706.03762")
     assert not is_candidate(nameless, SINCE, NOW, was_offered=False)
     assert is_candidate(nameless.model_copy(update={"title": "A title"}), SINCE, NOW, was_offered=False)
+
+
+@pytest.mark.parametrize(
+    ("announced_days_ago", "is_weighed"),
+    [(0.5, True), (6, True), (8, False), (2_000, False), (None, True)],
+)
+def test_an_archive_that_is_read_today_holds_no_news(
+    announced_days_ago: float | None,
+    is_weighed: bool,  # what the row says
+) -> None:
+    """What an entry says of its own day counts, not when it was first read."""
+    announced = None if announced_days_ago is None else NOW - timedelta(days=announced_days_ago)
+    post = a_page(hours=1).model_copy(update={"announced": announced})
+    paper = a_seen_paper(1, mentions=(post,))
+    assert is_candidate(paper, SINCE, NOW, was_offered=False) is is_weighed
+
+
+@pytest.mark.parametrize(
+    ("number", "is_weighed"), [("2606.00001", True), ("2604.1", True), ("1706.03762", False)]
+)
+def test_an_entry_without_a_date_is_as_old_as_the_number_it_names(
+    number: str,
+    is_weighed: bool,  # what the row says
+) -> None:
+    """A list without dates may be an archive; one that shows votes is of today."""
+    paper = a_seen_paper(1, arxiv_id=number, mentions=(a_page(hours=1),))
+    assert is_candidate(paper, SINCE, NOW, was_offered=False) is is_weighed
+    voted = paper.model_copy(update={"mentions": (a_page(Look(at=NOW, votes=3), hours=1),)})
+    assert is_candidate(voted, SINCE, NOW, was_offered=False)
+
+
+def test_a_paper_known_from_a_new_version_counts_from_when_readers_found_it() -> None:
+    """A replacement nine days ago is no news; the page that votes for it today is."""
+    at = NOW - timedelta(days=9)
+    mention = Mention(source="arxiv", url="https://arxiv.org/abs/1", first_seen=at, announce_type="replace")
+    page = a_page(Look(at=NOW - timedelta(hours=1), votes=120), hours=2)
+    paper = a_seen_paper(9 * 24, mentions=(mention, page))
+    assert is_candidate(paper, SINCE, NOW, was_offered=False)
