@@ -26,7 +26,7 @@ from newsletter.sources import catalog
 from newsletter.sources.poll_state import Memo
 from newsletter.sources.store import SourceHealth, SourceStore
 from newsletter.store import Store
-from newsletter.topics import Memory, as_mailed, find_topics
+from newsletter.topics import Memory, as_mailed, beside, find_subjects, find_topics
 from newsletter.topics.history import Appearance, appearances, trend
 from newsletter.topics.store import HistoryStore, MemoryStore
 
@@ -236,7 +236,8 @@ def _topics(
     papers = sorted((one.paper for one in scored), key=lambda paper: paper.id)
     try:
         memory, past = MemoryStore(store).load(), HistoryStore(store).before(day)
-        topics = best_topics(as_mailed(find_topics(papers, memory), papers), scored, most)
+        emergent = as_mailed(find_topics(papers, memory), papers)
+        topics = best_topics(beside(find_subjects(papers, memory), emergent), scored, most)
         known = appearances(topics, new, past, memory)
         return tuple(
             Found(

@@ -5,6 +5,7 @@ from newsletter.topics.grouping.clustering import find_topics
 from newsletter.topics.keyphrases import keyphrases
 from newsletter.topics.matching import DayIndex, Following, as_mailed, holds
 from newsletter.topics.memory.memory import Memory
+from newsletter.topics.standing import beside, find_subjects
 
 __all__ = [
     "Burst",
@@ -12,7 +13,9 @@ __all__ = [
     "Following",
     "Memory",
     "as_mailed",
+    "beside",
     "bursts",
+    "find_subjects",
     "find_topics",
     "holds",
     "keyphrases",

@@ -58,9 +58,14 @@ def cluster(papers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list
 
 
 def mailed(papers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Group a day's papers as readers see them: under a label stands only who holds it."""
-    day = [_paper(paper) for paper in papers]
-    return _groups(topics.as_mailed(topics.find_topics(day, _memory(history)), day))
+    """Group a day's papers as readers see them: standing subjects, then what else the day has."""
+    day, memory = [_paper(paper) for paper in papers], _memory(history)
+    return _groups(_shown(day, memory))
+
+
+def _shown(day: list[Paper], memory: topics.Memory) -> tuple[Topic, ...]:
+    emergent = topics.as_mailed(topics.find_topics(day, memory), day)
+    return topics.beside(topics.find_subjects(day, memory), emergent)
 
 
 def _groups(found: Iterable[Topic]) -> list[dict[str, Any]]:
@@ -112,7 +117,7 @@ def mail(day: dict[str, Any]) -> list[str]:
     """List what a reader who changed nothing is mailed that day, in reading order."""
     now = _minute(day["send_at"])
     papers = [_voted(record, now) for record in day["papers"]]
-    found = topics.as_mailed(topics.find_topics(papers, _memory(day["history"])), papers)
+    found = _shown(papers, _memory(day["history"]))
     past = _past(day, now)
     shown = best_topics(found, editions.rank(papers, past, now), Settings.model_fields["topics"].default)
     inputs = Inputs(

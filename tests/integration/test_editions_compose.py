@@ -101,6 +101,7 @@ def test_under_a_heading_stand_only_papers_that_hold_it(
         label="gaussian splatting", papers=compose.read(store, settings, DAY, MORNING).candidates
     )
     monkeypatch.setattr(compose, "find_topics", lambda *_: (everybody,))
+    monkeypatch.setattr(compose, "find_subjects", lambda *_: ())
     edition = compose.build(store, settings, DAY, MORNING)
     headed = [entry.paper.title for section in edition.sections for entry in section.entries]
     assert len(headed) == 8

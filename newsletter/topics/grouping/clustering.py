@@ -64,7 +64,7 @@ def find_topics(papers: Iterable[Paper], memory: Memory) -> tuple[Topic, ...]:
     day = _Day(ordered, readings, vectors(readings, memory), phrasebook(readings, memory), memory)
     usual = _usual(day)
     branches: list[list[int]] = []
-    for part in _parts(list(range(len(ordered))), day.vectors):
+    for part in parts(list(range(len(ordered))), day.vectors):
         branches += _branches(part, day, usual)
     topics = [_topic(phrase, members, day, usual) for phrase, members in _named(branches, day.book)]
     found: dict[str, Topic] = {}
@@ -82,10 +82,11 @@ def day_long_forms(papers: Iterable[Paper], memory: Memory) -> dict[str, Clause]
     return acronyms.long_forms(counts, least=2) | memory.long_forms
 
 
-def _parts(papers: list[int], day: Vectors) -> list[list[int]]:
+def parts(papers: list[int], day: Vectors) -> list[list[int]]:
+    """Return a day's papers in parts of at most `MOST_AT_ONCE` that are each more alike."""
     if len(papers) <= MOST_AT_ONCE:
         return [papers]
-    return [part for half in day.halves(papers) for part in _parts(half, day)]
+    return [part for half in day.halves(papers) for part in parts(half, day)]
 
 
 def _usual(day: _Day) -> float:
