@@ -27,6 +27,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run the long forms too")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run the whole suite on up to four cores, and tests that are asked for by name in this process."""
+    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return min(os.cpu_count() or 1, 4) if is_whole else 0
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Run alike in the background, under load, and beside a dependency that warns of its future."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell starts `pytest &`, and we our children
