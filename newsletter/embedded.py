@@ -275,7 +275,7 @@ def _refuse_full_disk(directory: Path) -> None:
     if shutil.disk_usage(directory).free < ROOM_NEEDED:
         raise StoreUnavailableError(
             f"The disk of the data directory {directory} is full, so its server cannot run. "
-            "Nothing is lost. Make room, then start again; `newsletter dev` goes on by itself."
+            "Nothing is lost. Make room, then start again; `newsletter dev` resumes automatically."
         )
 
 

@@ -360,7 +360,7 @@ class Preferences(Value):
     muted: tuple[str, ...] = ()
     """Words that remove a paper."""
     limit: int = Field(default=15, ge=1, le=50)
-    """Papers a mail."""
+    """Papers per mail."""
     format: Literal["html", "text"] = "html"
     paused_until: date | None = None
 

@@ -112,16 +112,16 @@ def unavailable_store() -> Iterator[None]:
 
 
 _REFUSES_WRITES = {
-    "MISCONF": "Redis cannot write to its disk and takes no changes. Make room there; it goes on by itself.",
+    "MISCONF": "Redis cannot write to its disk and refuses changes. Make room; it resumes automatically.",
     "used memory >": "Redis is out of memory and takes no changes. Raise maxmemory, or give it more of it.",
     "read only replica": "Redis is a replica and takes no changes. Let REDIS_URL name the primary.",
     "busy running a script": "Redis is busy with a script and answers nobody. End it there: SCRIPT KILL.",
     "Link with MASTER is down": "Redis is a replica without its primary. Let REDIS_URL name the primary.",
     "MASTERDOWN": "Redis is a replica without its primary. Let REDIS_URL name the primary.",
-    "CLUSTERDOWN": "The Redis cluster is down. Start its nodes; it goes on by itself.",
-    "Hash slot not served": "The Redis cluster is down. Start its nodes; it goes on by itself.",
-    "The cluster is down": "The Redis cluster is down. Start its nodes; it goes on by itself.",
-    "TRYAGAIN": "Redis moves its keys and asks to be asked again. It goes on by itself.",
+    "CLUSTERDOWN": "The Redis cluster is down. Start its nodes; it resumes automatically.",
+    "Hash slot not served": "The Redis cluster is down. Start its nodes; it resumes automatically.",
+    "The cluster is down": "The Redis cluster is down. Start its nodes; it resumes automatically.",
+    "TRYAGAIN": "Redis moves its keys and asks to be asked again. It resumes automatically.",
     "NOREPLICAS": "Redis misses replicas and takes no changes. Start them, or lower min-replicas-to-write.",
 }
 """What stands in a server's answer to a change that it refuses, and what to do; nothing was changed then."""

@@ -138,7 +138,7 @@ def _of_delivery(store: Store, settings: Settings, found: Progress, now: datetim
                 f"Nobody is accepted since {found.waits_since.astimezone(settings.zone):%d %b %H:%M}.",
                 f"{found.waiting:,} readers wait.",
             ),
-            "It goes on by itself when the cause is gone. To try the way: newsletter check --mail-server",
+            "It resumes automatically when the cause is gone. To try the way: newsletter check --mail-server",
         )
     limit = timedelta(minutes=settings.silence_minutes)
     waits = [one for one in uncertain.uncertain(store, day) if now - one.since > limit]

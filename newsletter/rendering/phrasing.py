@@ -145,11 +145,11 @@ def schedule(preferences: Preferences) -> str:
     """Say how often, when and how much a reader gets.
 
     >>> schedule(Preferences(hour=7, timezone="Europe/Berlin"))
-    'every day about 07:00 (Europe/Berlin), up to 15 papers'
+    'every day around 07:00 (Europe/Berlin), up to 15 papers'
     """
     often = _FREQUENCIES[preferences.frequency]
     papers = count(preferences.limit, "paper")
-    return f"{often} about {preferences.hour:02}:00 ({preferences.timezone}), up to {papers}"
+    return f"{often} around {preferences.hour:02}:00 ({preferences.timezone}), up to {papers}"
 
 
 def rhythm(preferences: Preferences) -> str:
@@ -166,10 +166,10 @@ def appointment(moment: datetime, preferences: Preferences) -> str:
 
     >>> from datetime import UTC
     >>> appointment(datetime(2026, 11, 23, 6, tzinfo=UTC), Preferences(timezone="Europe/Berlin"))
-    'Monday, 23 November, about 07:00 (Europe/Berlin)'
+    'Monday, 23 November, around 07:00 (Europe/Berlin)'
     """
     local = moment.astimezone(ZoneInfo(preferences.timezone))
-    return f"{long_date(local.date())[:-5]}, about {local:%H:%M} ({preferences.timezone})"
+    return f"{long_date(local.date())[:-5]}, around {local:%H:%M} ({preferences.timezone})"
 
 
 def reading_minutes(words: int) -> int:

@@ -115,7 +115,7 @@ def _store_down(request: Request, error: Exception) -> Response:
     text = (
         "Nothing was saved. Please try again in a minute." if is_change else "Please try again in a minute."
     )
-    return _message(request, 503, "Closed for a minute", text, {"Retry-After": "60"})
+    return _message(request, 503, "Back in a minute", text, {"Retry-After": "60"})
 
 
 def _broken(request: Request, error: Exception) -> Response:

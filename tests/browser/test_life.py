@@ -74,7 +74,7 @@ def try_and_subscribe(page, hand: Hand, zone: str, address: str) -> None:
     assert not page.get_by_role("heading", name="Protein Loops").is_visible()
     assert page.get_by_label("in", exact=True).input_value() == zone
     page.wait_for_timeout(2100)  # as long as a person needs at least; the form asks for it
-    assert "about 06:00" in page.get_by_text("First edition:").inner_text()
+    assert "around 06:00" in page.get_by_text("First edition:").inner_text()
     hand.write("Your address", address)
     hand.press("button", "Subscribe")
     assert page.get_by_role("heading", name="Check your inbox").is_visible()
@@ -88,7 +88,7 @@ def choose_and_pause(page, hand: Hand) -> None:
     assert page.get_by_role("status").inner_text().startswith("Saved.")
     hand.press("button", "7 days")
     assert page.get_by_text("Paused until").is_visible()
-    hand.press("button", "Go on now")
+    hand.press("button", "Resume now")
     assert not page.get_by_text("Paused until").is_visible()
 
 
@@ -96,7 +96,7 @@ def move_away(page, hand: Hand, running: Running, address: str) -> None:
     """Ask for another address, and say yes from there."""
     hand.write("Send it to another address", address)
     hand.press("button", "Change")
-    assert page.get_by_text(f"{address} is to become your address").is_visible()
+    assert page.get_by_text(f"{address} to confirm").is_visible()
     page.goto(running.link("/move/"))
     hand.press("button", "Use this address")
     assert page.get_by_role("heading", name="Your address is changed.").is_visible()

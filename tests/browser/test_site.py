@@ -64,7 +64,7 @@ def test_the_hour_of_the_first_edition_follows_the_choice(watched, running: Runn
     page.goto(f"{running.url}/preview")
     page.get_by_label("every day at").select_option("5")
     page.get_by_label("in", exact=True).select_option("Pacific/Auckland")
-    page.get_by_text("about 05:00 (Pacific/Auckland)").wait_for(timeout=5000)
+    page.get_by_text("around 05:00 (Pacific/Auckland)").wait_for(timeout=5000)
 
 
 def test_an_answer_that_comes_late_does_not_undo_a_later_choice(watched, running: Running):
@@ -74,11 +74,11 @@ def test_an_answer_that_comes_late_does_not_undo_a_later_choice(watched, running
     page.route("**/first-edition?hour=5*", lambda route: held.append(route))  # noqa: PLW0108 - it marks what it calls
     page.get_by_label("every day at").select_option("5")
     page.get_by_label("every day at").select_option("6")
-    page.get_by_text("about 06:00").wait_for(timeout=5000)
+    page.get_by_text("around 06:00").wait_for(timeout=5000)
     with page.expect_response("**/first-edition?hour=5*") as late:
         held[0].continue_()
     late.value.finished()
-    assert "about 06:00" in page.locator("#first").inner_text()
+    assert "around 06:00" in page.locator("#first").inner_text()
 
 
 @pytest.fixture(scope="module")

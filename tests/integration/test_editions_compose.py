@@ -443,7 +443,7 @@ def test_odd_papers_make_an_edition(store: Store, settings: Settings, title: str
     )
     edition = compose.build(store, settings, DAY, MORNING)
     assert len(edition.entries) == 12
-    assert edition.notes[0].startswith("This newsletter is young")
+    assert edition.notes[0].startswith("Still learning")
     assert compose.replay(store, DAY) == edition
 
 

@@ -35,7 +35,7 @@ def test_a_click_in_the_browser_of_the_form_confirms_at_once(visitor: Visitor):
     token = visitor.token("confirm", visitor.subscribers.find("ada@example.org").id)
     answer = visitor.web.get(f"/confirm/{token}")
     assert answer.status_code == 200
-    assert "First edition: tomorrow about 07:00 (Europe/Berlin)." in seen(answer.text)
+    assert "First edition: tomorrow around 07:00 (Europe/Berlin)." in seen(answer.text)
     assert status_of(visitor, "ada@example.org") is SubscriberStatus.ACTIVE
     assert letters(visitor) == ["confirm", "welcome"]
     again = visitor.web.get(f"/confirm/{token}")

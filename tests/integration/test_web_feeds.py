@@ -166,6 +166,6 @@ def test_the_list_of_topics_names_each_once_those_seen_last_first(visitor: Visit
     assert len(links) == len(set(links)) == 5
     assert links[0] == "/topics/flow-matching"
     assert page.index("24 November 2026") < page.index("21 November 2026")
-    assert "on 2 days since 22 Nov 2026, its best place the 1st" in page
+    assert "on 2 days since 22 Nov 2026, peaked at No. 1" in page
     for link in links:
         assert visitor.web.get(link).status_code == 200

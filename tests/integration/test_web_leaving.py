@@ -70,7 +70,7 @@ def test_the_button_leads_to_a_page_with_undo_and_undo_works(visitor: Visitor):
     assert status_of(visitor, reader) is SubscriberStatus.ACTIVE
     page = visitor.web.get(back.headers["location"]).text
     assert "<h1>You are subscribed again.</h1>" in page
-    assert "Your next edition: tomorrow about 07:00 (UTC)." in seen(page)
+    assert "Your next edition: tomorrow around 07:00 (UTC)." in seen(page)
     assert 'class="main"' not in page
 
 

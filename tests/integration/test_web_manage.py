@@ -56,7 +56,7 @@ def test_every_choice_is_saved_and_shown_again(visitor: Visitor, reader: Subscri
     shown = visitor.web.get(answer.headers["location"]).text
     assert "Saved." in shown
     assert "diffusion models, Robotics" in shown
-    assert "next edition today about 18:00 (America/New_York)" in seen(shown)
+    assert "next edition today around 18:00 (America/New_York)" in seen(shown)
 
 
 def test_names_and_quotes_are_saved_and_shown_again(visitor: Visitor, reader: Subscriber):

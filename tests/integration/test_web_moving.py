@@ -62,10 +62,10 @@ def link_in(text: str) -> str:
 def test_the_whole_move(visitor: Visitor, reader: Subscriber):
     """Asked, told, confirmed, told again; id and choices stay, old links show nothing and unsubscribe."""
     out, page = f"/u/{visitor.token('unsubscribe', reader.id)}", manage(visitor, reader)
-    assert f"{NEW} is to become your address" in seen(ask(visitor, reader).text)
+    assert f"{NEW} to confirm" in seen(ask(visitor, reader).text)
     visitor.later(seconds=1)
     sent = mails(visitor)
-    assert "Nothing changes until that one agrees" in " ".join(sent[OLD].split())
+    assert "Nothing changes until that one confirms" in " ".join(sent[OLD].split())
     assert page in sent[OLD]
     move = link_in(sent[NEW])
     assert "Have it sent to this address?" in visitor.web.get(move).text

@@ -64,7 +64,7 @@ def visitor(make_settings: Callable[..., Settings], store: Store) -> Visitor:
 def test_the_landing_page_shows_the_newest_edition_and_the_hour_of_the_first(visitor: Visitor):
     """Promise, form, today's real edition and when the first one would come, before any address is given."""
     page = seen(visitor.web.get("/").text)
-    assert "First edition: tomorrow about 07:00 (UTC)." in page
+    assert "First edition: tomorrow around 07:00 (UTC)." in page
     assert "We will send one message to confirm it. No tracking. Unsubscribe in one click." in page
     assert "Sunday, 22 November 2026" in page
     for entry in EDITION.entries:
@@ -217,7 +217,7 @@ def test_a_topic_shows_when_it_trended_and_with_which_papers(visitor: Visitor):
     visitor.publish(an_edition(date=DAY + timedelta(days=2)))
     page = visitor.web.get("/topics/flow-matching").text
     assert page.index("/d/2026-11-24#topic-flow-matching") < page.index("/d/2026-11-22#topic-flow-matching")
-    assert "On the chart on 2 days since Sunday, 22 November 2026; its best place was the 1st." in seen(page)
+    assert "On the chart on 2 days since Sunday, 22 November 2026; peaked at No. 1." in seen(page)
     assert "Optimal Couplings on a Budget" in page
     assert (
         seen(page).count(
@@ -249,7 +249,7 @@ def test_choices_can_be_tried_before_any_address_is_given(visitor: Visitor):
     assert "Protein Loops" not in page
     for name, value in (("topics", "flow matching"), ("hour", "6"), ("timezone", "Asia/Tokyo")):
         assert f'<input type="hidden" name="{name}" value="{value}">' in page
-    assert "about 06:00 (Asia/Tokyo)" in page
+    assert "around 06:00 (Asia/Tokyo)" in page
     assert visitor.everything() == before
     carried = {"topics": "flow matching", "muted": "budget", "limit": "3"}
     assert visitor.subscribe("ada@example.org", **carried).status_code == 303
@@ -368,11 +368,11 @@ def test_a_full_day_stays_under_a_hundred_kilobytes(visitor: Visitor):
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("hour=5&timezone=Asia/Tokyo", "tomorrow about 05:00 (Asia/Tokyo)"),
-        ("hour=5", "tomorrow about 07:00 (UTC)"),
-        ("hour=99&timezone=Asia/Tokyo", "tomorrow about 07:00 (UTC)"),
-        ("hour=5&timezone=../etc", "tomorrow about 07:00 (UTC)"),
-        ("hour=%D9%A7&timezone=%00", "tomorrow about 07:00 (UTC)"),
+        ("hour=5&timezone=Asia/Tokyo", "tomorrow around 05:00 (Asia/Tokyo)"),
+        ("hour=5", "tomorrow around 07:00 (UTC)"),
+        ("hour=99&timezone=Asia/Tokyo", "tomorrow around 07:00 (UTC)"),
+        ("hour=5&timezone=../etc", "tomorrow around 07:00 (UTC)"),
+        ("hour=%D9%A7&timezone=%00", "tomorrow around 07:00 (UTC)"),
     ],
 )
 def test_the_hour_of_the_first_edition_follows_the_choice(visitor: Visitor, query: str, said: str):

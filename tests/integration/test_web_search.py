@@ -116,8 +116,8 @@ def test_what_is_typed_is_never_obeyed(visitor: Visitor, path: str):
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("tydes", "No paper holds “tydes”; these hold “tides”."),
-        ("tides banana moon", "No paper holds all of that; these hold part of it."),
+        ("tydes", "No paper matches “tydes”; these match “tides”."),
+        ("tides banana moon", "No paper matches everything; these match part of it."),
         ("qqqqqq", "No paper was found."),
         ("-tides", "That says only what to leave out."),
         ("...", "That holds no word to look for."),

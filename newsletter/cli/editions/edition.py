@@ -137,7 +137,7 @@ def send(day: date | None, dry_run: bool, yes: bool, only_failed: bool) -> None:
     if dry_run:
         return
     if not yes and not sys.stdin.isatty():
-        raise click.UsageError("Nobody is there to be asked. Add --yes to send.")
+        raise click.UsageError("No terminal to confirm on; pass --yes.")
     if not yes:
         click.confirm("Send it now?", abort=True)
     if first_edition.is_awaited(store, settings):

@@ -25,7 +25,7 @@ def restored(yes: bool) -> None:
     """
     settings, redis = connected()
     if not yes and not sys.stdin.isatty():
-        raise click.UsageError("Nobody is there to be asked. Add --yes.")
+        raise click.UsageError("No terminal to confirm on; pass --yes.")
     if not yes:
         click.confirm("Hold every edition that may have been sent since the backup?", abort=True)
     held = restoration.declare(redis, settings, datetime.now(UTC))

@@ -20,7 +20,7 @@ PAGES = 28
 _LISTED_BEFORE_SEEN = timedelta(hours=36)
 """A listing date older than this at first sight is when the work was written, not when it was listed."""
 
-YOUNG = "This newsletter is young"
+YOUNG = "Still learning"
 """How the note on a short history begins."""
 ARXIV = "arxiv.org"
 _NAMES = {
@@ -104,7 +104,7 @@ class History(Value):
 
 def youth(history: History) -> str:
     """Say that little is known yet to compare with."""
-    return f"{YOUNG}: it compares votes with {history.days} of {PAGES} publishing days so far."
+    return f"{YOUNG}: {history.days} of {PAGES} days of votes."
 
 
 def learn(examples: Iterable[Example]) -> History:

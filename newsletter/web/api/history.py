@@ -21,7 +21,7 @@ class TopicOutline(Described):
     feed_url: str
     """Its days as an Atom feed."""
     first: date
-    """When it first stood on the chart."""
+    """When it first charted."""
     last: date
     """When it last did."""
     days: int
@@ -83,7 +83,7 @@ class TopicHistory(TopicOutline):
     """A topic over time."""
 
     appearances: tuple[TopicDay, ...]
-    """Each remembered day on which it stood on the chart, the newest first."""
+    """Each remembered day on which it charted, the newest first."""
 
     @classmethod
     def over(cls, career: Career, days: tuple[Appearance, ...], base_url: str) -> Self:

@@ -120,7 +120,7 @@ def topics(request: Request, site: Here, limit: Limit = 30, offset: Offset = 0) 
 
 @router.reads("/topics/{slug}", TopicHistory, problems=(404, 422))
 def topic(slug: Slug, request: Request, site: Here) -> Response:
-    """Return on which days a topic stood on the chart, how high, and with which papers."""
+    """Return on which days a topic charted, how high, and with which papers."""
     career = next((one for one in site.kiosk.careers(site.store) if one.slug == slug), None)
     if career is None:
         raise HTTPException(404, "No topic has that name. /api/v1/topics lists those there are.")

@@ -30,7 +30,7 @@ _SAID = {
     415: "The body is not JSON.",
     422: "Something in the request cannot be used.",
     429: "Too many requests came from this network; Retry-After says how many seconds to wait.",
-    500: "A fault of ours.",
+    500: "Internal error.",
     503: "The store does not answer; nothing was changed.",
 }
 

@@ -51,7 +51,7 @@ class SubscriptionRequest(Described):
     timezone: str | None = Field(default=None, max_length=200)
     """IANA name, such as `Europe/Berlin`."""
     limit: int | None = Field(default=None, ge=1, le=50)
-    """Papers a mail, at most."""
+    """Max papers per email."""
     format: Literal["html", "text"] = "html"
 
 

@@ -43,9 +43,9 @@ class Career(NamedTuple):
     first: date
     last: date
     days: int
-    """On how many days it stood on the chart."""
+    """On how many days it charted."""
     best: int
-    """Its best place."""
+    """Its peak; 1 is the top."""
 
     @property
     def path(self) -> str:
@@ -122,7 +122,7 @@ class Kiosk:
         return kept
 
     def appearances(self, store: Store, slug: str) -> tuple[Appearance, ...]:
-        """Return each day on which a topic stood on the chart, newest first."""
+        """Return each day on which a topic charted, newest first."""
         return tuple(
             Appearance(day, place, section)
             for day in self.dates(store)[:DAYS_REMEMBERED]

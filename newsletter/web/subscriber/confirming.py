@@ -24,7 +24,7 @@ router: Final = Router()
 _DAMAGED = ("We cannot read that link", "Copy the whole line from the message.")
 _EXPIRED = (
     "That link is too old",
-    f"A link works for {tokens.CONFIRM_WITHIN.days} days. Nothing was changed; a new one is one press away.",
+    f"A link works for {tokens.CONFIRM_WITHIN.days} days. Nothing was changed; a new one is one click away.",
 )
 
 _GONE = (

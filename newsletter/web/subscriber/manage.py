@@ -28,12 +28,12 @@ router: Final = Router()
 
 LONGEST_PAUSE = timedelta(days=366)
 SAID = {
-    "saved": "Saved. It holds from the next edition on.",
-    "paused": "Paused. It goes on by itself.",
-    "resumed": "On again.",
+    "saved": "Saved. Starts with your next edition.",
+    "paused": "Paused; resumes automatically.",
+    "resumed": "Resumed.",
     "latest": "The latest edition is on its way to you.",
-    "recent": "It was sent to you within the last hour. Look in your inbox, and among the spam.",
-    "asked": "Nothing has changed yet: the new address must agree first.",
+    "recent": "It was sent to you within the last hour. Check your inbox and your spam folder.",
+    "asked": "Nothing has changed yet: the new address must confirm first.",
     "same": "That is your address already. Nothing was changed.",
     "stopped": "Your address stays as it is.",
 }
@@ -131,7 +131,7 @@ def pause_end(posted: Fields, timezone: str, now: datetime) -> date:
     except ValueError as error:
         raise FieldError("Name the day on which the digest goes on, like 2026-12-24.") from error
     if not today < until <= today + LONGEST_PAUSE:
-        raise FieldError("A pause ends after today and within a year. Name a day between.")
+        raise FieldError("Choose a date within the next year.")
     return until
 
 

@@ -9,7 +9,7 @@ from newsletter.subscribers.schedule import next_edition_at
 
 
 def next_edition(preferences: Preferences, now: datetime) -> str:
-    """Say when: `tomorrow about 07:00 (Europe/Berlin)`."""
+    """Say when: `tomorrow around 07:00 (Europe/Berlin)`."""
     return in_words(next_edition_at(preferences, now), preferences.timezone, now)
 
 
@@ -19,9 +19,9 @@ def in_words(moment: datetime, zone: str, now: datetime) -> str:
     >>> from datetime import UTC
     >>> now = datetime(2026, 6, 10, 12, tzinfo=UTC)
     >>> in_words(datetime(2026, 6, 11, 5, tzinfo=UTC), "Europe/Berlin", now)
-    'tomorrow about 07:00 (Europe/Berlin)'
+    'tomorrow around 07:00 (Europe/Berlin)'
     >>> in_words(datetime(2026, 6, 15, 5, tzinfo=UTC), "UTC", now)
-    'on Monday about 05:00 (UTC)'
+    'on Monday around 05:00 (UTC)'
     """
     local = moment.astimezone(ZoneInfo(zone))
     days = (local.date() - now.astimezone(ZoneInfo(zone)).date()).days
@@ -29,4 +29,4 @@ def in_words(moment: datetime, zone: str, now: datetime) -> str:
         day = ("today", "tomorrow")[days]
     else:
         day = f"on {weekday(local.date()) if days < 7 else short_date(local.date())}"
-    return f"{day} about {local:%H:%M} ({zone})"
+    return f"{day} around {local:%H:%M} ({zone})"

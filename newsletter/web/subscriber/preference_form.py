@@ -37,7 +37,7 @@ def read(posted: Fields, otherwise: Preferences) -> Preferences:
         changes[name] = value
     limit = posted.number("limit", wanted.limit)
     if not 1 <= limit <= 50:
-        raise FieldError("Papers a mail: choose between 1 and 50.")
+        raise FieldError("Max papers per email: choose between 1 and 50.")
     for name in ("topics", "muted"):
         if posted.mentions(name):
             changes[name] = phrases(posted.text(name, longest=_LONGEST_LIST, lines=True))

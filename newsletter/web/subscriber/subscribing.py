@@ -78,7 +78,7 @@ def filled_too(posted: Fields, site: Site) -> str:
         case form_stamps.Fill.HUMAN:
             return ""
         case form_stamps.Fill.TOO_FAST:
-            return "That was quicker than people type. Press the button once more, please."
+            return "That was too fast; please try again."
         case _:
             return "This page had been open for long. Press the button once more, please."
 

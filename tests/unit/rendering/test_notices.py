@@ -68,7 +68,7 @@ def test_a_welcome_holds_the_latest_edition_whole():
     for entry in edition.entries:
         assert f"https://arxiv.org/abs/{entry.paper.arxiv_id}" in (message.html or "")
         assert f"https://arxiv.org/abs/{entry.paper.arxiv_id}" in message.text
-    assert "Monday, 23 November, about 07:00 (Europe/Berlin)" in " ".join(message.text.split())
+    assert "Monday, 23 November, around 07:00 (Europe/Berlin)" in " ".join(message.text.split())
     large = notices.render("welcome", specimens.SITE, edition=specimens.a_long_edition(50))
     assert len(large.html or "") <= LARGEST_HTML
 
@@ -80,7 +80,7 @@ def test_a_welcome_without_an_edition_names_the_hour_of_the_first(edition):
         "welcome", specimens.SITE, preferences=specimens.READER, edition=edition, first_at=FIRST
     )
     text = " ".join(message.text.split())
-    assert "Your first edition comes on Monday, 23 November, about 07:00 (Europe/Berlin)." in text
+    assert "Your first edition comes on Monday, 23 November, around 07:00 (Europe/Berlin)." in text
     assert "latest edition" not in message.subject + text
 
 
