@@ -1,5 +1,7 @@
 """Read JSON Feed (jsonfeed.org/version/1.1) into the same items as XML feeds."""
 
+import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,10 +14,22 @@ from newsletter.sources.markup.xml_split import Problem
 MAX_VALUES = 400_000
 """Values in a document: each takes some hundred bytes of memory."""
 MAX_ITEMS = 3_000
+_MAX_DAMAGED = 20
+"""Entries that may be damaged before the rest is left."""
+_ESCAPED = re.compile(
+    r"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+"""A whole pair of surrogates or an escaped backslash, else half a character."""
+_NEXT = re.compile(r"[\s,]*\{")
+_BETWEEN = re.compile(r"\}\s*,\s*(?=\{)")
 
 
 def parsed(body: bytes) -> Any:
-    """Return what a JSON document holds, or raise `UnreadableError`."""
+    """Return what a JSON document holds, or raise `UnreadableError`.
+
+    Half an emoji, NaN and a line break inside a text are mended; where more is
+    damaged the entries that are whole are read, and the others stand as None.
+    """
     if body.count(b",") + body.count(b"{") + body.count(b"[") > MAX_VALUES:
         raise UnreadableError(
             FaultKind.TOO_COSTLY,
@@ -24,9 +38,42 @@ def parsed(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        if (mended := _mended(body)) is not None:
+            return mended
         raise UnreadableError(
             FaultKind.MALFORMED, f"The answer is damaged JSON ({error}). It is tried again."
         ) from error
+
+
+def _mended(body: bytes) -> Any:
+    """Return what can be read of damaged JSON, or None."""
+    text = _ESCAPED.sub(
+        lambda found: found.group() if found.lastindex else "\\ufffd", body.decode("utf-8-sig", "replace")
+    )
+    decoder = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
+    try:
+        return decoder.decode(text)
+    except (ValueError, RecursionError):
+        entries = _whole_entries(text, decoder)
+    if not any(isinstance(entry, dict) for entry in entries):
+        return None
+    return entries if text.lstrip().startswith("[") else {"items": entries}
+
+
+def _whole_entries(text: str, decoder: json.JSONDecoder) -> list[Any]:
+    """Return the entries of the document's list, None for each that is damaged; few may be."""
+    opening = re.match(r"\s*\[", text) or re.search(r"\"items\"\s*:\s*\[", text)
+    entries: list[Any] = []
+    at, damaged = (opening.end() if opening else len(text)), 0
+    while damaged < _MAX_DAMAGED and (start := _NEXT.match(text, at)):
+        try:
+            entry, at = decoder.raw_decode(text, start.end() - 1)
+        except (ValueError, RecursionError):
+            entry, damaged = None, damaged + 1
+            after = _BETWEEN.search(text, start.end())
+            at = after.end() if after else len(text)
+        entries.append(entry)
+    return entries
 
 
 def is_json_feed(document: Any) -> bool:

@@ -49,6 +49,8 @@ _BREAK = re.compile(
     r"<(?:/?(?:p|div|li|tr|h[1-6]|blockquote|ul|ol|table)|br|hr)\b[^>]{0,500}>", re.IGNORECASE
 )
 _FOOTNOTE = re.compile(r"<sup\b[^<>]{0,200}>[^<>]{0,50}</sup>|\$\^\{?[^${}]{1,20}\}?\$", re.IGNORECASE)
+_SUFFIX = re.compile(r",\s*((?:Jr|Sr)\b\.?|I{2,3}\b|IV\b|Ph\.?D\.?|M\.?D\.?)(?=\s*(?:,|;|$| and ))")
+_TEAMS = re.compile(r"[^,;]+ and [^,;]+ (?:Collaborations|Teams|Consortia|Groups)$")
 _PLAIN_NAME = re.compile(r"[A-Za-z.'-]{1,60}(?: [A-Za-z.'-]{1,20}){0,3}")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
@@ -135,9 +137,17 @@ def split_names(line: str) -> list[str]:
 
     >>> split_names("Ada Lovelace (Analytical, Ltd), Charles Babbage and Alan Turing")
     ['Ada Lovelace', 'Charles Babbage', 'Alan Turing']
+    >>> split_names("Jane Doe (Physics (ICTP), Trieste), Sammy Roe, Jr., Fermi-LAT and GBM Collaborations")
+    ['Jane Doe', 'Sammy Roe Jr.', 'Fermi-LAT and GBM Collaborations']
     """
-    without_brackets = re.sub(r"\([^()]{0,300}\)", "", " ".join(line.split()))
-    return [name.strip() for name in re.split(r",(?: and )?|;| and ", without_brackets) if name.strip()]
+    bare = " ".join(line.split())
+    for _ in range(4):  # brackets nest
+        bare = re.sub(r"\([^()]{0,300}\)", "", bare)
+    bare = _SUFFIX.sub(r" \1", bare)
+    if _TEAMS.search(bare):
+        head, _, teams = bare.rpartition(", ")
+        return [*split_names(head), teams.strip()] if head else [teams.strip()]
+    return [name.strip() for name in re.split(r",(?: and )?|;| and ", bare) if name.strip()]
 
 
 def web_link(url: str | None, base: str = "") -> str | None:

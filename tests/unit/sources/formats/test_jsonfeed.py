@@ -57,9 +57,8 @@ def test_fields_of_the_wrong_type_are_unknown() -> None:
         (b"[" + b"{}," * 300_000 + b"{}]", FaultKind.TOO_COSTLY),
         (b"[" + b'"a",' * 500_000 + b'""]', FaultKind.TOO_COSTLY),
         (b'{"items": [', FaultKind.MALFORMED),
-        (b'{"a": NaN}', FaultKind.MALFORMED),
     ],
-    ids=["deep", "deep-objects", "objects", "strings", "cut", "nan"],
+    ids=["deep", "deep-objects", "objects", "strings", "cut"],
 )
 def test_absurd_json_is_named(body: bytes, kind: FaultKind) -> None:
     """Depth and size are bounded before memory is."""
@@ -72,3 +71,23 @@ def test_absurd_json_is_named(body: bytes, kind: FaultKind) -> None:
 def test_an_impossible_moment_is_unknown(value: object) -> None:
     """A date that cannot be read is none."""
     assert jsonfeed.moment(value) is None
+
+
+@pytest.mark.parametrize(
+    ("damaged", "titles"),
+    [
+        (rb'{"items": [{"title": "a \ud83d"}, {"title": "b"}]}', ["a \ufffd", "b"]),
+        (rb'{"items": [{"title": "a \udc00\ud83d\ude00 \\ud83d"}]}', ["a \ufffd\U0001f600 \\ud83d"]),
+        (b'{"items": [{"title": "a", "score": NaN}, {"title": "b", "x": -Infinity}]}', ["a", "b"]),
+        (b'{"items": [{"title": "a\nb\tc"}]}', ["a\nb\tc"]),
+        (b'\xef\xbb\xbf{"items": [{"title": "a", "x": NaN}]}', ["a"]),
+        (b'{"title": "F", "items": [{"title": "a"}, {"title": "b" "c"}, {"title": "d"}]}', ["a", None, "d"]),
+        (b'{"items": [{"title": "a"}, {"title": "cut', ["a", None]),
+        (b'{"items": [{"title": "caf\xe9", "x": NaN}]}', ["caf\ufffd"]),
+    ],
+)
+def test_damaged_json_loses_only_the_damaged_entry(damaged: bytes, titles: list[str | None]) -> None:
+    """What can be mended is; what cannot is named, and the other entries are read."""
+    found = jsonfeed.parsed(damaged)["items"]
+    assert [entry and entry["title"] for entry in found] == titles
+    assert len(jsonfeed.read({"items": found}).problems) == titles.count(None)
