@@ -269,6 +269,28 @@ def test_a_letter_that_is_refused_by_our_own_fault_is_told_and_given_up_after_a_
     assert notices.send_letter(store, settings, letter, lambda: later, mailer=denied).state == "refused"
 
 
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Outcome(refused={1: "550 5.1.1 <ada@example.org>: User unknown"}),
+        Outcome(deferred={1: "450 4.2.1 ada@example.org: greylisted"}),
+        Outcome(reason="421 too many mails to ada@example.org"),
+        Outcome(halt="535 papers@example.org may not send to ada@example.org. Log in."),
+        Outcome(rejected="400 ada@example.org is malformed"),
+    ],
+    ids=["refused", "deferred", "not begun", "halt", "malformed"],
+)
+def test_no_reason_that_is_kept_holds_an_address(store: Store, settings: Settings, outcome: Outcome) -> None:
+    """They stay for weeks, also where the reader is erased."""
+    letter = ask(store, settings)
+    send(store, settings, letter, ObedientMailer(lambda recipients, request_id: outcome))
+    kept = Letterbox(store).get(letter)
+    assert kept is not None
+    assert kept.reason
+    assert "@" not in kept.reason
+    assert "@" not in (store.get(notices.HALTED()) or "")
+
+
 def test_a_worker_killed_after_the_intent_does_not_send_the_letter_again(
     store: Store, settings: Settings
 ) -> None:

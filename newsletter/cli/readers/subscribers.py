@@ -12,6 +12,7 @@ import click
 from newsletter import queue as queue_module
 from newsletter.cli import output
 from newsletter.cli.operations.connection import connected
+from newsletter.cli.readers import remains
 from newsletter.cli.readers.importing import defaults_for, import_
 from newsletter.errors import InvalidInputError, NotFoundError
 from newsletter.models import Preferences, Subscriber, SubscriberStatus
@@ -164,12 +165,14 @@ def unsubscribe(who: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(who: str, yes: bool) -> None:
     """Erase WHO, an address or an id; only a digest stays, so that no import brings them back."""
-    _, store = connected()
+    settings, store = connected()
     subscriber = _named(store, who)
     if not yes:
         click.confirm(f"Erase {masked(subscriber.address)} for good?", abort=True)
     signup.erase(store, subscriber.id, datetime.now(UTC))
     click.echo(f"{masked(subscriber.address)} is forgotten.")
+    for one in remains.after_erasing(store, settings, subscriber.id):
+        click.echo(f"- {one}")
 
 
 @subscribers.command()

@@ -7,6 +7,7 @@ while it stands, a request that is under way ends as it ends.
 from collections.abc import Iterable, Mapping
 from datetime import date
 
+from newsletter.delivery.faults import without_addresses
 from newsletter.delivery.ledger import store as keys
 from newsletter.delivery.ledger.store import Script
 from newsletter.store import Store, unavailable_store
@@ -47,7 +48,7 @@ def _hold(store: Store, day: date, marks: Mapping[str, str]) -> None:
     with unavailable_store(), store.pipeline() as pipe:
         pipe.hdel(name, *_HOLD)
         for field, value in marks.items():
-            pipe.hset(name, field, value)
+            pipe.hset(name, field, without_addresses(value))
         pipe.expire(name, keys.KEEP_SECONDS)
         pipe.execute()
 
@@ -57,7 +58,7 @@ def note_wait(store: Store, day: date, reason: str) -> None:
     name = keys.EDITION(day=day)
     with unavailable_store(), store.pipeline() as pipe:
         pipe.time()
-        pipe.hset(name, "waits_because", reason)
+        pipe.hset(name, "waits_because", without_addresses(reason))
         (seconds, _), *_ = pipe.execute()
         store.hsetnx(name, "waits_since", str(int(seconds) * 1000))
 

@@ -98,7 +98,7 @@ def send_letter(
     state = insisting(settle, within=mailer.longest * LEASE_OVER_LONGEST)
     if outcome.halt:
         with unavailable_store():
-            store.set(HALTED(), outcome.halt, ex=HALTED.expires)
+            store.set(HALTED(), without_addresses(outcome.halt), ex=HALTED.expires)
     return LetterReport(claim.letter.id, state)
 
 
@@ -127,15 +127,16 @@ def _settle(box: Letterbox, claim: Claim, outcome: Outcome, now: datetime) -> st
         box.doubt(claim, "no answer after the mail left", now)
         return "uncertain"
     if outcome.halt:
-        log.error("Letter %d waits. %s", claim.letter.id, outcome.halt)
-        box.postpone(claim, now + AFTER_A_HALT, outcome.halt)
+        why = without_addresses(outcome.halt)
+        log.error("Letter %d waits. %s", claim.letter.id, why)
+        box.postpone(claim, now + AFTER_A_HALT, why)
         return "postponed"
     refusal = outcome.refused.get(one) or outcome.rejected
     if refusal:
-        box.refuse(claim, refusal, now)
+        box.refuse(claim, without_addresses(refusal), now)
         return "refused"
     why = outcome.deferred.get(one) or outcome.reason or "the mailer asks to come again later"
-    box.postpone(claim, now + (outcome.retry_after or RETRY_AFTER), why)
+    box.postpone(claim, now + (outcome.retry_after or RETRY_AFTER), without_addresses(why))
     return "postponed"
 
 
