@@ -1,7 +1,9 @@
 """What the sources gave, so that a quiet day is told apart from a broken one."""
 
+from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from newsletter.models import Coverage, Edition, Preferences, SourceState
 from newsletter.rendering import phrasing
@@ -31,10 +33,20 @@ class Silence(StrEnum):
     """Papers were weighed; none of them was left to announce."""
 
 
+def is_broken(edition: Edition) -> bool:
+    """Return whether no source answered, so that the day's emptiness says nothing of the field."""
+    polled = _polled(edition)
+    return bool(polled) and not any(one.state in _ANSWERED for one in polled)
+
+
+def without_papers(edition: Edition) -> str:
+    """Return what a day without papers is called: quiet, or broken."""
+    return "no source could be read" if is_broken(edition) else "a quiet day"
+
+
 def silence(edition: Edition, preferences: Preferences) -> Silence:
     """Say why a quiet edition is quiet. A broken day is called broken whatever else holds."""
-    polled = _polled(edition)
-    if polled and not any(one.state in _ANSWERED for one in polled):
+    if is_broken(edition):
         return Silence.BROKEN
     if edition.candidates == 0:
         return Silence.NOTHING_NEW
@@ -87,3 +99,7 @@ def _missing(one: Coverage, today: date) -> str:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+
+
+FILTERS: dict[str, Callable[..., Any]] = {"is_broken": is_broken, "without_papers": without_papers}
+"""What templates can say."""

@@ -36,7 +36,7 @@ def test_whom_the_mailer_refused_gets_another_try_unless_they_are_suppressed(
     send_batch(store, settings, ref.day, ref.batch, mailer=ObedientMailer(lambda *_: answer))
     suppression.suppress(store, "r4@example.org", Reason.COMPLAINED, now=SEVEN)
     said = run(tmp_path, "edition", "send", str(DAY), "--only-failed", "--dry-run", **environ)
-    assert (said.returncode, said.stdout) == (0, "1 readers through outbox: r…@example.org\n")
+    assert (said.returncode, said.stdout) == (0, "1 reader through outbox: r…@example.org\n")
     assert sweep.open_batches(store) == ()
     said = run(tmp_path, "edition", "send", str(DAY), "--only-failed", "--yes", **environ)
     assert said.returncode == 0, said.stderr

@@ -58,6 +58,14 @@ def test_any_other_browser_gets_a_button_and_get_changes_nothing(visitor: Visito
     assert found.consent.confirmed_from == "203.0.113.0/24"
 
 
+def test_nobody_is_sent_to_an_edition_before_there_is_one(visitor: Visitor):
+    """Who confirms before the first edition was composed is only told when it comes."""
+    reader = visitor.reader("ada@example.org", "pending")
+    page = visitor.web.post(f"/confirm/{visitor.token('confirm', reader.id)}").text
+    assert "You are in." in page
+    assert "edition</a>" not in page
+
+
 def test_head_confirms_nothing_even_with_the_cookie(visitor: Visitor):
     """A browser that only asks whether the page is there has not clicked."""
     visitor.subscribe("ada@example.org")

@@ -14,6 +14,7 @@ from specimens import DAY, a_long_edition, a_quiet_edition, an_edition
 from visitor import Visitor, seen
 
 from newsletter.editions.scoring.trending import DEFINITION
+from newsletter.models import SourceState
 from newsletter.settings import Settings
 from newsletter.store import Store
 
@@ -292,6 +293,20 @@ def test_a_quiet_day_says_so_and_shows_what_was_polled(visitor: Visitor):
     assert "A quiet day." in page
     assert "What was polled" in page
     assert "stale since" in page
+
+
+def test_a_day_on_which_no_source_could_be_read_is_called_broken(visitor: Visitor):
+    """On its page, on the front page, in the archive and in the feeds; never a quiet day."""
+    failing = tuple(one.model_copy(update={"state": SourceState.FAILING}) for one in EDITION.coverage)
+    day = DAY + timedelta(days=1)
+    visitor.now += timedelta(days=1)
+    visitor.publish(a_quiet_edition(date=day, coverage=failing))
+    for place in (f"/d/{day}", "/"):
+        page = seen(visitor.web.get(place).text)
+        assert "No source could be read on this day." in page
+        assert "quiet" not in page.lower()
+    assert "no source could be read" in visitor.web.get("/archive").text
+    assert f"{day.day} Nov: no source could be read" in visitor.web.get("/feed.xml").text
 
 
 def test_strangers_texts_are_set_and_never_obeyed(visitor: Visitor):

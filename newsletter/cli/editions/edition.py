@@ -25,7 +25,7 @@ from newsletter.editions.periods import Period
 from newsletter.editions.store import EditionStore
 from newsletter.errors import InvalidInputError, NotFoundError, PermanentError
 from newsletter.models import Edition, Preferences
-from newsletter.rendering import digest
+from newsletter.rendering import coverage, digest, phrasing
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.store import Store
@@ -133,7 +133,7 @@ def send(day: date | None, dry_run: bool, yes: bool, only_failed: bool) -> None:
         addresses.masked(reader.address) for reader in SubscriberStore(store).get_many(waiting[:3])
     )
     more = ", …" if len(waiting) > 3 else ""
-    click.echo(f"{len(waiting)} readers through {settings.mailer}: {shown}{more}")
+    click.echo(f"{phrasing.count(len(waiting), 'reader')} through {settings.mailer}: {shown}{more}")
     if dry_run:
         return
     if not yes and not sys.stdin.isatty():
@@ -291,6 +291,8 @@ def _held(store: Store, day: date) -> str:
 
 
 def _summary(made: Edition) -> str:
+    if made.is_quiet and coverage.is_broken(made):
+        return f"{made.date} is empty: no source could be read. See newsletter sources list."
     if made.is_quiet:
         return f"{made.date} is a quiet day: nothing to announce among {made.candidates} papers."
     labels = ", ".join(section.label for section in made.sections)

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from newsletter.errors import SettingsError
-from newsletter.rendering import dates, phrasing, signals, text_layout
+from newsletter.rendering import coverage, dates, phrasing, signals, text_layout
 from newsletter.rendering.templating import markup
 
 Output = Literal["markup", "text"]
@@ -68,7 +68,7 @@ def environment(
         keep_trailing_newline=True,
         auto_reload=reload,
     )
-    for module in (phrasing, dates, signals, text_layout, markup):
+    for module in (coverage, phrasing, dates, signals, text_layout, markup):
         found.filters.update(module.FILTERS)
     for name in _TRUSTING:
         del found.filters[name]

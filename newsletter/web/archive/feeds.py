@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from newsletter.models import Edition, Section
 from newsletter.rendering import phrasing
+from newsletter.rendering.coverage import without_papers
 from newsletter.rendering.dates import short_date
 from newsletter.web.serving import caching
 from newsletter.web.serving.published import Appearance
@@ -34,7 +35,7 @@ def headline(edition: Edition) -> str:
     """
     front = edition.front
     named = [entry.paper.title for entry in front.top[:1]] + [section.label for section in front.sections[:1]]
-    return f"{short_date(edition.date)}: {' · '.join(named) or 'a quiet day'}"
+    return f"{short_date(edition.date)}: {' · '.join(named) or without_papers(edition)}"
 
 
 class Item(NamedTuple):
