@@ -1,9 +1,12 @@
 """What the operator hears of: once a subject and day, and readers never."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 from mailing import DAY, ObedientMailer, an_edition, publish, subscribe
@@ -23,6 +26,7 @@ from newsletter.settings import Settings
 from newsletter.store import Store
 from newsletter.subscribers.consent import signup
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 SEVEN = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
 OPERATOR = "ops@example.org"
 
@@ -276,3 +280,24 @@ def test_readers_whom_the_mail_server_does_not_know_are_bounces_too(store: Store
     send_batch(store, settings, DAY, 1, lambda: SEVEN, mailer=ObedientMailer(refuse_one))
     (alert,) = alerts.standing(store, settings, SEVEN)
     assert alert.headline == "20.0% of the mails of 10 Jun bounced"
+
+
+def test_the_workers_task_mails_what_is_due(store: Store, settings: Settings, tmp_path: Path) -> None:
+    """A held edition of today becomes one mail to the operator in the outbox, run as a worker runs it."""
+    today = datetime.now(UTC)
+    publish(store, an_edition(today.date()))
+    subscribe(store, ["one"], at=today - timedelta(days=2))
+    cohorts.freeze_everyone(store, settings, today.date())
+    control.hold(store, today.date(), "the disk is full")
+    environ = {
+        "REDIS_URL": settings.redis_url.get_secret_value(),
+        "NEWSLETTER_SECRET_KEY": "a-secret-of-the-tests",
+        "NEWSLETTER_OPERATOR": OPERATOR,
+        "NEWSLETTER_OUTBOX_DIR": str(tmp_path / "told"),
+        "PYTHONPATH": str(REPOSITORY),
+    }
+    script = "from workers import upkeep; upkeep.alert(); upkeep.alert()"
+    subprocess.run([sys.executable, "-c", script], env=environ, cwd=tmp_path, check=True)
+    mails = [path.read_text("utf-8") for path in (tmp_path / "told").rglob("*.txt")]
+    assert [mail for mail in mails if "the disk is full" in mail and "newsletter edition resume" in mail]
+    assert len(mails) == len(alerts.standing(store, settings, today))

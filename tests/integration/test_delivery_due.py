@@ -210,3 +210,13 @@ def run(store: Store, settings: Settings, lives: list[History]) -> list[list[tup
             had = keys.addressed_to(store, days, one)
             got[place] += [(tick, day) for day in had if day not in known]
     return got
+
+
+def test_an_edition_that_waited_a_month_reaches_nobody_any_more(store: Store, settings: Settings) -> None:
+    """After an outage of thirty days its readers get it late; a moment later it stays in the archive."""
+    edition = an_edition()
+    (one,) = subscribe(store, ["one"], Preferences(hour=7), at=edition.cut_off - timedelta(days=3))
+    publish(store, edition)
+    last = edition.cut_off + keys.STALE_AFTER
+    assert addressed(store, settings, last + timedelta(hours=1)) == {}
+    assert addressed(store, settings, last) == {DAY: [one]}

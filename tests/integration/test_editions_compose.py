@@ -378,6 +378,7 @@ def test_settled_days_are_kept_as_lessons_and_teach_the_same(store: Store) -> No
     lessons = Lessons(store)
     made = lessons.history(DAY, MORNING)
     assert store.exists(LESSON(day=DAY - timedelta(days=12)))
+    assert 60 * 86_400 < store.ttl(LESSON(day=DAY - timedelta(days=12))) <= 75 * 86_400
     assert not store.exists(LESSON(day=DAY - timedelta(days=2)))
     assert lessons.history(DAY, MORNING) == made
     assert made.days == 12

@@ -49,6 +49,9 @@ async def asked(
     }
     await app(scope, receive, send)
     start, *rest = said
+    assert [one.get("more_body", False) for one in rest] == [True] * (len(rest) - 1) + [
+        False
+    ]  # or clients wait
     plain = tuple((name, value) for name, value in start["headers"] if name != b"set-cookie")
     cookie = sum(len(value) for name, value in start["headers"] if name == b"set-cookie")
     return Answer(start["status"], plain, b"".join(one.get("body", b"") for one in rest), cookie)

@@ -354,3 +354,47 @@ def test_one_teaser_under_many_titles_is_many_works() -> None:
     """A few words that stand under every entry say nothing of any of them."""
     posts = [an_issue(number, title=f"Post {number} about it", abstract="Read more.") for number in (1, 2, 3)]
     assert len(merge(posts)) == 3
+
+
+DOI = "10.1101/2026.05.29.700001"
+
+
+def arxiv_and_doi(number: str | None, doi: str | None, title: str = "On Nothing", **values: object) -> Paper:
+    """Return the paper of one sighting with these names."""
+    (paper,) = merge([a_sighting(arxiv_id=number, doi=doi, title=title, url="https://x.example/1", **values)])
+    return paper
+
+
+def test_a_name_that_is_known_joins_whatever_the_words_have_become() -> None:
+    """By the arXiv number, by the DOI, and by one of them where the other is news."""
+    for known, fresh in (
+        (("2606.00001", None), ("2606.00001", None)),
+        ((None, DOI), (None, DOI)),
+        ((None, DOI), ("2606.00001", DOI)),
+        (("2606.00001", DOI), (None, DOI)),
+    ):
+        stored = arxiv_and_doi(*known)
+        (after,) = absorbed([arxiv_and_doi(*fresh, title="Renamed and Rewritten")], [stored])
+        assert after.id == stored.id
+        assert (after.arxiv_id, after.doi) == (known[0] or fresh[0], known[1] or fresh[1])
+
+
+def test_a_shared_doi_does_not_join_two_arxiv_numbers() -> None:
+    """A DOI that somebody copied wrongly costs no paper its own page: each keeps its number."""
+    stored = arxiv_and_doi("2606.00001", DOI)
+    fresh = arxiv_and_doi("2606.00002", DOI)
+    (newcomer,) = absorbed([fresh], [stored])
+    assert (newcomer.id, newcomer.arxiv_id) == ("arxiv:2606.00002", "2606.00002")
+    assert [
+        paper.id for paper in merge([a_sighting(doi=DOI), a_sighting(arxiv_id="2606.00002", doi=DOI)])
+    ] == [
+        "arxiv:2606.00001",
+        "arxiv:2606.00002",
+    ]
+
+
+def test_two_stored_papers_are_not_joined_by_news_that_fits_both() -> None:
+    """The news goes to one of them; the other is not touched."""
+    stored = [arxiv_and_doi("2606.00001", None), arxiv_and_doi(None, DOI)]
+    after = absorbed([arxiv_and_doi("2606.00001", DOI)], stored)
+    assert [paper.id for paper in after] == ["arxiv:2606.00001"]

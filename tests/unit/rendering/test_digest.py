@@ -253,6 +253,7 @@ def test_a_mail_fetches_nothing_and_tracks_nobody():
     assert not {"img", "script", "link", "iframe", "object", "form", "input"} & {tag for tag, _ in page.found}
     assert "url(" not in html_of(edition)
     allowed = {url for entry in edition.entries for _, url in phrasing.links(entry.paper)}
+    assert len(page.named("a")) > len(edition.entries)
     for attributes in page.named("a"):
         href = attributes["href"] or ""
         assert href in allowed | {"-manage_url-", "-unsubscribe_url-"} or href.startswith(
@@ -268,6 +269,8 @@ def test_the_html_is_built_as_mail_clients_and_screen_readers_need_it():
     assert page.named("html")[0] == {"lang": "en", "dir": "ltr"}
     first = page.found[[tag for tag, _ in page.found].index("body") + 1][1]
     assert (first.get("lang"), first.get("dir")) == ("en", "ltr")
+    assert page.named("td")
+    assert page.named("a")
     for attributes in page.named("td"):
         assert "background-color:" in (attributes.get("style") or "")
         assert re.search(r"(?<!-)color:", attributes.get("style") or "")

@@ -1,5 +1,6 @@
 """What earlier days teach."""
 
+import math
 import random
 from datetime import UTC, date, datetime, timedelta
 
@@ -7,7 +8,7 @@ import pytest
 from builders import a_paper
 
 from newsletter.editions.scoring.history import PAGES, Cohort, Example, History, Known, example_of, learn
-from newsletter.editions.scoring.word_model import LEAST_LIKED, Lesson, Prior, fit
+from newsletter.editions.scoring.word_model import LEAST_LIKED, PENALTY, Lesson, Prior, fit, words
 from newsletter.models import Look, Mention
 
 TODAY = date(2026, 6, 10)
@@ -82,6 +83,22 @@ def test_words_of_liked_papers_raise_the_odds() -> None:
     lessons = [Lesson("Agents", "", is_liked=True)] * 40 + [Lesson("Graphs", "", is_liked=False)] * 200
     prior = fit(lessons)
     assert prior.logit("An agent", "") > prior.logit("Zebra", "") > prior.logit("A graph", "")
+
+
+def test_a_fit_is_where_the_loss_is_flat() -> None:
+    """Likelihood and penalty pull alike at each weight, and on average as much is expected as was liked."""
+    lessons = [
+        Lesson(f"{word} {'common' if number % 3 else 'rare'}", "", is_liked=number % ten < likes)
+        for word, likes, ten in (("agents", 6, 10), ("graphs", 2, 10), ("splats", 1, 10))
+        for number in range(200)
+    ]
+    prior = fit(lessons)
+    misses = [one.is_liked - 1 / (1 + math.exp(-prior.logit(one.title, ""))) for one in lessons]
+    assert sum(misses) == pytest.approx(0, abs=1)
+    assert len(prior.weights) >= 4
+    for word, weight in prior.weights.items():
+        held = sum(miss for one, miss in zip(lessons, misses, strict=True) if word in words(one.title, ""))
+        assert held == pytest.approx(PENALTY * weight, abs=1)
 
 
 def test_votes_are_remembered_by_age_since_listing() -> None:

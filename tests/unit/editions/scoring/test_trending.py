@@ -299,10 +299,21 @@ def test_the_worked_example_of_the_definition_can_be_recomputed() -> None:
     assert points(scored)["votes"] == pytest.approx(brings, abs=0.05)
 
 
-@pytest.mark.parametrize("number", [START, VOTES, BREADTH, AUTHORS * MOST_AUTHORS, AGE])
-def test_the_definition_in_words_holds_the_constants(number: float) -> None:
-    """What the site says is what is computed."""
-    assert f"{number:.0f}" in DEFINITION or f"{number:.1f}" in DEFINITION
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (START, r"starts with ([\d.]+) points\."),
+        (VOTES, r"the top sixth gets ([\d.]+) points"),
+        (BREADTH, r"picks a paper up brings ([\d.]+) points"),
+        (AUTHORS * MOST_AUTHORS, r"voted for bring up to ([\d.]+) points"),
+        (AGE, r"loses ([\d.]+) points for each day"),
+        (AGE * MOST_DAYS, r"newest, at most ([\d.]+):"),
+    ],
+)
+def test_the_definition_in_words_holds_the_constants(number: float, sentence: str) -> None:
+    """What the site says is what is computed, each number in its own sentence."""
+    (said,) = re.findall(sentence, DEFINITION.replace("\n", " "))
+    assert float(said) == pytest.approx(number, abs=0.051)
 
 
 def test_nothing_gives_nothing() -> None:

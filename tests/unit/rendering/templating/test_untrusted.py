@@ -7,6 +7,7 @@ from elements import Elements, in_one_line
 
 from newsletter.models import Edition, Link, Mention, Message
 from newsletter.rendering import digest
+from newsletter.rendering.templating import untrusted
 
 
 def rendered(edition: Edition) -> Message:
@@ -63,3 +64,18 @@ def test_controls_in_titles_neither_turn_nor_break_a_mail():
     assert "Controls esrever, a line end, and a null in" in in_one_line(message.text)
     assert not re.search("[\x00-\x09\x0b-\x1f\u202a-\u202e\u2066-\u2069]", message.text)
     assert not re.search("&#(820[67]|823[4-8]|829[4-7]);", message.html or "")
+
+
+def test_a_paper_s_every_text_loses_its_controls():
+    """Title, abstract, names and categories alike, whether a template shows them now or some day."""
+    bad = "Half\u202e of\x00 it\r\nX-Header: \u2066y"
+    paper = specimens.an_entry(title=bad, abstract=bad, authors=(bad,), category=bad).paper
+    made = untrusted.paper(paper.model_copy(update={"doi": bad, "arxiv_id": bad}))
+    texts = (made.title, made.abstract, made.authors[0], made.categories[0], made.doi, made.arxiv_id)
+    assert set(texts) == {"Half of it X-Header: y"}
+
+
+def test_an_abstract_is_not_cut():
+    """It is as long as its authors made it; only a line is what it becomes."""
+    paper = specimens.an_entry(abstract="words  and \n" * 2_000).paper
+    assert untrusted.paper(paper).abstract == " ".join(["words and"] * 2_000)

@@ -53,3 +53,10 @@ def test_a_zipped_file_served_as_it_lies_is_unfolded() -> None:
     """`feed.xml.gz` without Content-Encoding is a feed all the same."""
     assert unzipped(gzip.compress(TEXT), 100_000) == TEXT
     assert unzipped(TEXT, 100_000) == TEXT
+
+
+def test_the_cap_is_the_last_size_that_is_read() -> None:
+    """As many bytes as the cap says come out; one more does not."""
+    assert unzipped(gzip.compress(TEXT), len(TEXT)) == TEXT
+    with pytest.raises(UnreadableError, match=f"{len(TEXT) - 1:,}"):
+        unzipped(gzip.compress(TEXT), len(TEXT) - 1)

@@ -1,8 +1,11 @@
 """Politeness: arXiv is asked once in three seconds, the operator's own machine as often as wanted."""
 
 import asyncio
+import selectors
 from datetime import timedelta
 from itertools import pairwise
+
+import pytest
 
 from newsletter.sources.fetching.politeness import ARXIV, Doorman, Manners, manners_towards, owner
 
@@ -69,8 +72,58 @@ def test_hosts_do_not_wait_for_each_other() -> None:
     """A host that is owed a long pause holds up nobody else."""
     doorman = Doorman(lambda host: Manners(1, timedelta(hours=1 if host == "slow.example" else 0)))
 
-    async def main() -> None:
-        async with doorman.turn("slow.example"), asyncio.timeout(5), doorman.turn("fast.example"):
-            pass
+    async def main() -> bool:
+        doorman.remember("slow.example", seconds_ago=0)
+        slow = asyncio.create_task(_visit(doorman, "slow.example"))
+        async with asyncio.timeout(5):
+            await _visit(doorman, "fast.example")
+        is_waiting = not slow.done()
+        slow.cancel()
+        return is_waiting
 
-    asyncio.run(main())
+    assert asyncio.run(main())
+
+
+async def _visit(doorman: Doorman, host: str) -> None:
+    async with doorman.turn(host):
+        pass
+
+
+class Clockwork(selectors.SelectSelector):
+    """Lets the time that a loop would wait pass at once, and counts how often it was woken."""
+
+    now, woken = 0.0, 0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return what is ready, later."""
+        self.woken += 1
+        assert self.woken < 1_000, "the loop is woken again and again instead of being left to sleep"
+        self.now += max(0.0, timeout or 0.0)
+        return super().select(0)
+
+
+class FastLoop(asyncio.SelectorEventLoop):
+    """A loop by whose own clock hours pass in a moment."""
+
+    def __init__(self) -> None:
+        self.clockwork = Clockwork()
+        super().__init__(self.clockwork)
+
+    def time(self) -> float:
+        """Return the clock's time."""
+        return self.clockwork.now
+
+
+@pytest.mark.timeout(20)
+def test_waiting_costs_nothing() -> None:
+    """Who waits for arXiv sleeps: five visits take their twelve seconds and a few dozen wake-ups."""
+    loop = FastLoop()
+    doorman = Doorman()
+
+    async def main() -> None:
+        await asyncio.gather(*(_visit(doorman, "export.arxiv.org") for _ in range(5)))
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(main())
+        assert loop.time() == pytest.approx(12)
+        assert loop.clockwork.woken < 100

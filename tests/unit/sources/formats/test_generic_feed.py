@@ -182,3 +182,20 @@ def test_what_a_feed_states_goes_before_what_its_address_looks_like(
     source = Source(name="x", url="https://p.example/feed")
     (found,) = read(source, body, "", source.url, NOON, cap_bytes=1_000_000).sightings
     assert (found.arxiv_id, found.doi, found.version) == named
+
+
+def test_a_work_without_doi_leads_to_no_doi() -> None:
+    """Neither a post about an arXiv number nor the number's own entry."""
+    for body in (
+        an_entry("See https://arxiv.org/abs/2606.00001"),
+        an_entry(link="https://arxiv.org/abs/2606.00001"),
+    ):
+        assert not [link.url for link in only(body).links if "doi.org" in link.url]
+
+
+def test_an_entry_that_is_the_work_links_its_page_once() -> None:
+    """Its own address is the abstract's already; a post about a work is linked as a post."""
+    own = only(an_entry(link="https://arxiv.org/abs/2606.00001v2"))
+    assert [link.url for link in own.links if "/abs/" in link.url] == ["https://arxiv.org/abs/2606.00001"]
+    post = only(an_entry("See https://arxiv.org/abs/2606.00001"))
+    assert Link(rel="post", url="https://blog.example/post") in post.links
