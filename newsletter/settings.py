@@ -161,6 +161,10 @@ class Settings(BaseSettings):
         default=None,
         description="Your address: told when a run halts, mails are in doubt or an edition is late.",
     )
+    alert_url: SecretStr | None = Field(
+        default=None,
+        description="Alerts are posted here as well, as JSON with `text`: the webhook of a chat or a pager.",
+    )
     postal_address: str = Field(
         default="", description="Your postal address, required by law in many places."
     )
@@ -254,6 +258,13 @@ class Settings(BaseSettings):
     sources: tuple[Source, ...] | None = Field(
         default=None, description="`[[sources]]` with `name` and `url`; unset, the built-in list."
     )
+
+    @field_validator("alert_url")
+    @classmethod
+    def _posts_over_http(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("https://", "http://")):
+            raise ValueError("must begin with https:// or http://")
+        return value
 
     @field_validator("timezone")
     @classmethod

@@ -1,7 +1,8 @@
 """What the operator must hear of: derived from stored state, mailed once a subject and day, never to readers.
 
 Where mails leave through SendGrid and `SMTP_URL` is set as well, alerts take
-that way: the trouble may be SendGrid itself.
+that way: the trouble may be SendGrid itself. With `NEWSLETTER_ALERT_URL` each
+goes there as well, which tells of mail that does not leave at all.
 """
 
 import logging
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from newsletter.delivery import mailers, restoration
+from newsletter.delivery import mailers, restoration, webhook
 from newsletter.delivery.feedback import events, reconciling, uncertain
 from newsletter.delivery.ledger import control, progress
 from newsletter.delivery.ledger.progress import Progress
@@ -19,8 +20,9 @@ from newsletter.delivery.sending import throttle
 from newsletter.delivery.sending.notices import HALTED
 from newsletter.editions import compose as composing
 from newsletter.errors import PermanentError
-from newsletter.models import Recipient, SourceState
+from newsletter.models import Message, Recipient, SourceState
 from newsletter.rendering import notices as rendering
+from newsletter.rendering import template_check
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
 from newsletter.sources import catalog
@@ -30,7 +32,7 @@ from newsletter.store import Key, Store, unavailable_store
 FAILING_FOR: Final = timedelta(days=3)
 """How long a source may fail or be stale before it is told."""
 LOOK_BACK: Final = timedelta(days=7)
-"""Older editions are history."""
+"""Older editions are history, but for those that readers wait for."""
 WAITED_FOR: Final = timedelta(hours=1)
 """How long a delivery may wait before its reason is told."""
 COMING_BACK: Final = timedelta(days=2)
@@ -62,8 +64,9 @@ def standing(store: Store, settings: Settings, now: datetime) -> tuple[Alert, ..
     """Return everything that a person should look at now, told already or not."""
     found: list[Alert] = []
     for day in control.kept_days(store):
-        if now.date() - day <= LOOK_BACK:
-            found += _of_delivery(store, settings, progress.read(store, day), now)
+        one = progress.read(store, day)
+        if now.date() - day <= LOOK_BACK or (one.waiting and (one.held or one.waits_because)):
+            found += _of_delivery(store, settings, one, now)
     found += _of_editions(store, settings, now)
     found += _of_sources(store, settings, now)
     found += _of_letters(store)
@@ -72,8 +75,8 @@ def standing(store: Store, settings: Settings, now: datetime) -> tuple[Alert, ..
 
 
 def due(store: Store, settings: Settings, now: datetime) -> tuple[Alert, ...]:
-    """Return what the operator was not told today; nothing where `NEWSLETTER_OPERATOR` is not set."""
-    if not settings.operator:
+    """Return what the operator was not told today; nothing where there is no way to tell."""
+    if not (settings.operator or settings.alert_url):
         return ()
     alerts = standing(store, settings, now)
     with unavailable_store(), store.pipeline(transaction=False) as pipe:
@@ -84,7 +87,10 @@ def due(store: Store, settings: Settings, now: datetime) -> tuple[Alert, ...]:
 
 
 def send(store: Store, settings: Settings, now: datetime, *, mailer: Mailer | None = None) -> int:
-    """Mail the operator what is due, each once however many workers try; return how many left."""
+    """Tell the operator what is due, each once however many workers try; return how many were told.
+
+    An alert is told when it has left by one way.
+    """
     sent = 0
     for alert in due(store, settings, now):
         name = _told(alert, now)
@@ -92,29 +98,61 @@ def send(store: Store, settings: Settings, now: datetime, *, mailer: Mailer | No
             is_ours = store.set(name, "taken", nx=True, ex=TAKEN_FOR)
         if not is_ours:
             continue
-        outcome = _mail(store, settings, alert, now, mailer)
-        if outcome.accepted or outcome.uncertain:
+        faults = [
+            fault
+            for fault in (_mailed(store, settings, alert, now, mailer), _posted(settings, alert))
+            if fault is not None
+        ]
+        for fault in filter(None, faults):
+            log.error("The operator could not be told: %s. %s", alert.headline, fault)
+        if "" in faults:
             sent += 1
             with unavailable_store():
                 store.set(name, "told", ex=TOLD.expires)
-        else:
-            said = (outcome.halt, outcome.rejected, outcome.reason, *outcome.refused.values())
-            why = next(filter(None, said), "try again later")
-            log.error("The operator could not be told: %s. %s", alert.headline, why)
     return sent
+
+
+def _mailed(
+    store: Store, settings: Settings, alert: Alert, now: datetime, mailer: Mailer | None
+) -> str | None:
+    """Mail an alert; return why it did not leave, nothing where it did, None where there is no address."""
+    if not settings.operator:
+        return None
+    outcome = _mail(store, settings, alert, now, mailer)
+    if outcome.accepted or outcome.uncertain:
+        return ""
+    said = (outcome.halt, outcome.rejected, outcome.reason, *outcome.refused.values())
+    return next(filter(None, said), "try again later")
+
+
+def _posted(settings: Settings, alert: Alert) -> str | None:
+    """Post an alert to the operator's address for it; return as `_mailed` does."""
+    if settings.alert_url is None:
+        return None
+    return webhook.post(settings.alert_url.get_secret_value(), alert.headline, alert.known, alert.todo)
 
 
 def _mail(store: Store, settings: Settings, alert: Alert, now: datetime, mailer: Mailer | None) -> Outcome:
     operator = Recipient(subscriber_id=0, address=settings.operator or "")
     if settings.mailer == "sendgrid" and settings.smtp_url:
         settings = settings.model_copy(update={"mailer": "smtp"})
-    message = rendering.alert(SiteFacts.of(settings), alert.headline, alert.known, alert.todo)
+    message = _message(SiteFacts.of(settings), alert)
     throttle.count_letter(store, settings)
     try:
         mailer = mailer or mailers.make(settings)
         return mailer.send(message, [operator], request_id=f"alert-{alert.subject}-{now:%Y%m%d}.1")
     except PermanentError as error:
         return Outcome(halt=str(error))
+
+
+def _message(site: SiteFacts, alert: Alert) -> Message:
+    """Render an alert; with our own template where the operator's is what is broken."""
+    try:
+        with template_check.blaming("alert"):
+            return rendering.alert(site, alert.headline, alert.known, alert.todo)
+    except PermanentError:
+        ours = site.model_copy(update={"templates_dir": None})
+        return rendering.alert(ours, alert.headline, alert.known, alert.todo)
 
 
 def _of_delivery(store: Store, settings: Settings, found: Progress, now: datetime) -> Iterator[Alert]:

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import get_args
 
 from jinja2 import Environment, TemplateError, TemplateSyntaxError, meta, nodes
 
+from newsletter.errors import NewsletterError, SettingsError
 from newsletter.models import (
     Coverage,
     Edition,
@@ -118,6 +120,20 @@ def _mails(site: SiteFacts) -> Iterator[tuple[str, Callable[[], Message]]]:
     yield "alert", partial(notices.alert, site, "A headline", ("What is known.",), "What to do.")
 
 
+@contextmanager
+def blaming(name: str) -> Iterator[None]:
+    """Turn whatever a mail's templates raise into a `SettingsError` that names file, line and remedy.
+
+    Another try fails in the same way, so whoever waits for the mail must be told.
+    """
+    try:
+        yield
+    except NewsletterError:
+        raise
+    except Exception as error:  # a template may call anything
+        raise SettingsError(f"{_broken(f'email/{name}', error)} Then restart the workers.") from error
+
+
 def _failing(name: str, make: Callable[[], Message]) -> str | None:
     try:
         message = make()
@@ -131,6 +147,8 @@ def _failing(name: str, make: Callable[[], Message]) -> str | None:
 def _broken(name: str, error: Exception) -> str:
     """Say where: the error's own line, or that of the last template that was being filled in."""
     line = error.lineno if isinstance(error, TemplateSyntaxError) else None
+    if isinstance(error, TemplateSyntaxError) and error.name and not Path(name).suffix:
+        name = f"email/{error.name}"
     if line is None:
         frames = [(Path(one.filename), one.lineno) for one in traceback.extract_tb(error.__traceback__)]
         for path, number in frames:

@@ -23,7 +23,7 @@ from newsletter.editions import for_reader
 from newsletter.editions.store import EditionStore
 from newsletter.errors import NotFoundError, PermanentError
 from newsletter.models import Edition, Message, Recipient, Subscriber
-from newsletter.rendering import digest
+from newsletter.rendering import digest, template_check
 from newsletter.rendering import notices as rendering
 from newsletter.rendering.site import SiteFacts
 from newsletter.settings import Settings
@@ -79,10 +79,16 @@ def send_letter(
         return LetterReport(int(letter_id), "left alone")
     site = SiteFacts.of(settings)
     try:
-        message = _message(store, site, claim, now())
+        with template_check.blaming(str(claim.letter.kind)):
+            message = _message(store, site, claim, now())
     except NotFoundError as error:
         box.refuse(claim, str(error), now())
         return LetterReport(claim.letter.id, "refused")
+    except PermanentError as error:
+        log.exception("Letter %d waits.", claim.letter.id)
+        box.postpone(claim, now() + AFTER_A_HALT, str(error))
+        _tell(store, str(error))
+        return LetterReport(claim.letter.id, "postponed")
     recipient = _recipient(site, keyring.of(store, settings), claim)
     request_id = f"letter-{claim.letter.id}.{claim.token}"
     throttle.count_letter(store, settings)  # before the intent: nothing may fail between it and the letter
@@ -97,9 +103,13 @@ def send_letter(
     # only this process knows how it ended
     state = insisting(settle, within=mailer.longest * LEASE_OVER_LONGEST)
     if outcome.halt:
-        with unavailable_store():
-            store.set(HALTED(), without_addresses(outcome.halt), ex=HALTED.expires)
+        _tell(store, outcome.halt)
     return LetterReport(claim.letter.id, state)
+
+
+def _tell(store: Store, why: str) -> None:
+    with unavailable_store():
+        store.set(HALTED(), without_addresses(why), ex=HALTED.expires)
 
 
 def _judged(outcome: Outcome, claim: Claim, now: datetime) -> Outcome:

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from newsletter.delivery import restoration
 from newsletter.delivery.feedback import reconciling
-from newsletter.delivery.ledger import progress
+from newsletter.delivery.ledger import control, progress
 from newsletter.editions import compose as composing
 from newsletter.errors import StoreRefusedError, StoreUnavailableError
 from newsletter.models import SourceState
@@ -80,6 +80,12 @@ def numbers(request: Request, site: Here) -> Response:
     return Response(body, media_type=metrics.CONTENT_TYPE, headers=_NEVER_KEPT)
 
 
+def _stands(site: Site, day: date) -> bool:
+    """Whether readers wait for an edition that is held, or that nobody takes."""
+    found = progress.read(site.store, day)
+    return bool(found.waiting and (found.held or found.waits_because))
+
+
 def _delivery(site: Site, day: date) -> dict[str, Any]:
     found = progress.read(site.store, day)
     return {
@@ -127,6 +133,7 @@ def _report(site: Site, now: datetime) -> dict[str, Any]:
             "overdue": missing is not None,
         },
         "delivery": _delivery(site, latest.date) if latest else None,
+        "waiting": [_delivery(site, day) for day in control.open_days(site.store) if _stands(site, day)],
         "sources": [_source(one) for one in sources],
         "broken_sources": sum(one.state in (SourceState.STALE, SourceState.FAILING) for one in sources),
         "suppression_lists": {
