@@ -4,9 +4,8 @@ r"""Turn LaTeX into the Unicode that says the same.
 `$\frac{a}{b}$` is read aloud as a/b. A macro that only its authors know keeps
 its argument; one that stands for a name they did not tell (`\ours`) becomes
 `[…]`, which says that something is missing. pylatexenc's own converter was
-tried on 20,000 abstracts: it takes per cent signs for comments, empties
-unknown macros, keeps `^` for every superscript, and fails at a bare `\href`.
-Its tables of symbols are used.
+tried on samples: it empties unknown macros, keeps `^` before superscripts, and
+fails at a bare `\href`. Its tables of symbols are used.
 """
 
 import re

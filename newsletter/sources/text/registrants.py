@@ -1,7 +1,8 @@
 """What is known of those who register DOIs: how they write versions, what their addresses add, who moved.
 
 A DOI is opaque but for the prefix, so a rule holds for its registrant alone.
-Each is taken from the registrant's own pages or records at Crossref and DataCite.
+The rules follow the shapes that the registrants' DOIs are seen to have; a
+prefix that is not listed is left as it is.
 """
 
 import re
