@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from newsletter.editions import overdue as punctuality
-from newsletter.editions.assembly.arrangement import Found, Inputs, arrange
+from newsletter.editions.assembly.arrangement import DayTopic, Inputs, arrange
 from newsletter.editions.assembly.candidates import WINDOW, is_candidate, was_forgotten
 from newsletter.editions.assembly.selection import best_topics
 from newsletter.editions.scoring.history import History, youth
@@ -23,7 +23,7 @@ from newsletter.models import Coverage, Edition, Paper, Scored, Source
 from newsletter.papers.store import PaperStore
 from newsletter.settings import Settings
 from newsletter.sources import catalog
-from newsletter.sources.poll_state import Memo
+from newsletter.sources.poll_state import PollState
 from newsletter.sources.store import SourceHealth, SourceStore
 from newsletter.store import Store
 from newsletter.topics import Memory, as_mailed, beside, find_subjects, find_topics
@@ -147,7 +147,7 @@ def _last_cut_off(store: Store, day: date) -> datetime | None:
     return before.cut_off if before else None
 
 
-def _is_settled(source: Source, memo: Memo | None, cut_off: datetime, now: datetime) -> bool:
+def _is_settled(source: Source, memo: PollState | None, cut_off: datetime, now: datetime) -> bool:
     if memo is None or memo.checked_at is None:
         return False
     return memo.checked_at >= cut_off - source.every or (memo.due_at is not None and memo.due_at > now)
@@ -228,7 +228,7 @@ def _history(store: Store, papers: Sequence[Paper], now: datetime, notes: list[s
 
 def _topics(
     store: Store, day: date, scored: Sequence[Scored], new: Sequence[Paper], *, most: int, notes: list[str]
-) -> tuple[Found, ...]:
+) -> tuple[DayTopic, ...]:
     """Return the topics of the day's best papers, each with its identity and what it is doing."""
     if not most:
         notes.append(_UNGROUPED)
@@ -240,7 +240,7 @@ def _topics(
         topics = best_topics(beside(find_subjects(papers, memory), emergent), scored, most)
         known = appearances(topics, new, past, memory)
         return tuple(
-            Found(
+            DayTopic(
                 slug=one.slug,
                 label=topic.label,
                 keywords=topic.keywords,

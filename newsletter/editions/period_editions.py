@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from newsletter.editions import periods
-from newsletter.editions.assembly.arrangement import Found
+from newsletter.editions.assembly.arrangement import DayTopic
 from newsletter.editions.assembly.finding import Same
 from newsletter.editions.periods import Period, PeriodInputs
 from newsletter.editions.scoring.history import YOUNG, History, youth
@@ -191,7 +191,7 @@ def _history(kept: EditionStore, day: date) -> History | None:
     return inputs.history if inputs else None
 
 
-def _topics(store: Store, period: Period, editions: tuple[Edition, ...]) -> tuple[Found, ...]:
+def _topics(store: Store, period: Period, editions: tuple[Edition, ...]) -> tuple[DayTopic, ...]:
     """Return each topic that stood on a chart of the period, with what it did over the whole of it."""
     try:
         past = HistoryStore(store).before(period.last + _DAY)
@@ -210,9 +210,9 @@ def _topics(store: Store, period: Period, editions: tuple[Edition, ...]) -> tupl
     return tuple(found)
 
 
-def _found(slug: str, sections: list[Section], trend: Trend) -> Found:
+def _found(slug: str, sections: list[Section], trend: Trend) -> DayTopic:
     """Join a topic's sections of several days, under the name that it bore last."""
-    return Found(
+    return DayTopic(
         slug=slug,
         label=sections[-1].label,
         keywords=sections[-1].keywords,

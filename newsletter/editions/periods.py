@@ -14,7 +14,7 @@ from typing import Self
 
 from pydantic import Field
 
-from newsletter.editions.assembly.arrangement import Found, in_sections
+from newsletter.editions.assembly.arrangement import DayTopic, in_sections
 from newsletter.editions.assembly.explain import explain
 from newsletter.editions.scoring.history import Cohort, History
 from newsletter.editions.scoring.order import best_first
@@ -71,7 +71,7 @@ class PeriodInputs(Value):
     """Those that are still kept, as they are known now."""
     cohorts: Mapping[str, Cohort] | None = None
     """How votes usually grow; None where it is not known, and then scores stay those of the day."""
-    topics: tuple[Found, ...] = ()
+    topics: tuple[DayTopic, ...] = ()
     """What the charts of the period make together; their order does not matter."""
     candidates: int = 0
     notes: tuple[str, ...] = ()
@@ -136,7 +136,7 @@ def _as_by(moment: datetime, entry: Entry, now: Paper | None) -> Entry:
     return entry.model_copy(update={"paper": entry.paper.model_copy(update=news)})
 
 
-def _worth(topic: Found, entries: Mapping[str, Entry]) -> float:
+def _worth(topic: DayTopic, entries: Mapping[str, Entry]) -> float:
     return sum(sorted((entries[name].score for name in topic.ids if name in entries), reverse=True)[:2])
 
 

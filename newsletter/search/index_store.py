@@ -61,7 +61,7 @@ class Index:
     directory: Path
 
 
-class Cabinet:
+class IndexStore:
     """The index of one data directory, as one process reads and writes it; safe between threads."""
 
     def __init__(self, data_dir: Path) -> None:

@@ -10,7 +10,7 @@ from newsletter.editions.store import EditionStore
 from newsletter.models import Paper
 from newsletter.papers.store import PaperStore
 from newsletter.search import documents
-from newsletter.search.index_store import Cabinet, State
+from newsletter.search.index_store import IndexStore, State
 from newsletter.store import Store
 
 CHECK_EVERY = timedelta(hours=1)
@@ -35,7 +35,9 @@ class Refreshed:
     is_rebuilt: bool = False
 
 
-def refresh(store: Store, cabinet: Cabinet, now: datetime, pace: Pace = _at_full_speed) -> Refreshed | None:
+def refresh(
+    store: Store, index_store: IndexStore, now: datetime, pace: Pace = _at_full_speed
+) -> Refreshed | None:
     """Bring the index up to date; None where another process is at it.
 
     An index that is missing, damaged, of another layout or too far behind is
@@ -43,29 +45,31 @@ def refresh(store: Store, cabinet: Cabinet, now: datetime, pace: Pace = _at_full
     any moment, the next refresh does what this one did not finish. Raises
     `IndexFaultError` where the disk does not let it, and `StoreUnavailableError`.
     """
-    with cabinet.writing() as is_writer:
+    with index_store.writing() as is_writer:
         if not is_writer:
             return None
-        following = _Following(store, cabinet, pace)
-        state = cabinet.state()
-        if state and cabinet.is_sound(state) and (changed := following.changed(state)) is not None:
+        following = _Following(store, index_store, pace)
+        state = index_store.state()
+        if state and index_store.is_sound(state) and (changed := following.changed(state)) is not None:
             return following.follow(state, changed, now)
         return following.rebuild(now)
 
 
-def rebuild(store: Store, cabinet: Cabinet, now: datetime, pace: Pace = _at_full_speed) -> Refreshed | None:
+def rebuild(
+    store: Store, index_store: IndexStore, now: datetime, pace: Pace = _at_full_speed
+) -> Refreshed | None:
     """Make the index anew, whatever there is; None where another process is at it. Raises as `refresh`."""
-    with cabinet.writing() as is_writer:
-        return _Following(store, cabinet, pace).rebuild(now) if is_writer else None
+    with index_store.writing() as is_writer:
+        return _Following(store, index_store, pace).rebuild(now) if is_writer else None
 
 
 class _Following:
     """One time of writing: the store as it was when it began, and what has been written since."""
 
-    def __init__(self, store: Store, cabinet: Cabinet, pace: Pace) -> None:
+    def __init__(self, store: Store, index_store: IndexStore, pace: Pace) -> None:
         self._papers = PaperStore(store)
         self._editions = EditionStore(store)
-        self._cabinet = cabinet
+        self._index_store = index_store
         self._pace = pace
         # read before anything else: what changes meanwhile is written again next time, and nothing is missed
         self._revision = self._papers.revision()
@@ -79,12 +83,12 @@ class _Following:
         """Fill a new folder and let it take the old one's place."""
         state = State(
             layout=documents.LAYOUT,
-            folder=self._cabinet.fresh_folder(),
+            folder=self._index_store.fresh_folder(),
             revision=self._revision,
             editions=self._days,
             checked_at=now,
         )
-        writer = self._cabinet.engine(state.folder).writer(_HEAP_BYTES, 1)
+        writer = self._index_store.engine(state.folder).writer(_HEAP_BYTES, 1)
         written = self._write(writer, self._days, self._papers.ids(), is_new=True)
         self._close(writer, state)
         return Refreshed(len(written), is_rebuilt=True)
@@ -95,7 +99,7 @@ class _Following:
         is_check_due = now - state.checked_at >= CHECK_EVERY
         if not (changed or days or is_check_due):
             return Refreshed()
-        engine = self._cabinet.engine(state.folder)
+        engine = self._index_store.engine(state.folder)
         gone, missing = self._compared(engine) if is_check_due else (frozenset[str](), frozenset[str]())
         writer = engine.writer(_HEAP_BYTES, 1)
         written = self._write(writer, days, changed | missing)
@@ -166,4 +170,4 @@ class _Following:
     def _close(self, writer: tantivy.IndexWriter, state: State) -> None:
         writer.commit()
         writer.wait_merging_threads()
-        self._cabinet.keep(state)
+        self._index_store.keep(state)

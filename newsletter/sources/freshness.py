@@ -23,7 +23,7 @@ from itertools import pairwise
 from statistics import median
 
 from newsletter.models import Source, SourceState
-from newsletter.sources.poll_state import Memo
+from newsletter.sources.poll_state import PollState
 
 SLACK = timedelta(hours=2)
 WINDOW = timedelta(weeks=8)
@@ -78,7 +78,7 @@ class Rhythm:
             day += timedelta(days=1)
 
 
-def verdict(source: Source, memo: Memo | None, now: datetime) -> Verdict:
+def verdict(source: Source, memo: PollState | None, now: datetime) -> Verdict:
     """Return what is known of a source at `now`."""
     if not source.enabled:
         return Verdict(SourceState.DISABLED, reason="disabled by the operator")
@@ -90,7 +90,7 @@ def verdict(source: Source, memo: Memo | None, now: datetime) -> Verdict:
     return _regular(memo, rhythm, now) if rhythm.weekdays else _irregular(memo, now)
 
 
-def learnt_rhythm(memo: Memo) -> Rhythm:
+def learnt_rhythm(memo: PollState) -> Rhythm:
     """Return a source's rhythm: what was seen of it, and what is known of its kind until then.
 
     Only the time up to the last arrival teaches, so that a source that died
@@ -122,7 +122,7 @@ def _usual_hour(seen: list[datetime], kind: str) -> time:
     return late.replace(second=0, microsecond=0)
 
 
-def _regular(memo: Memo, rhythm: Rhythm, now: datetime) -> Verdict:
+def _regular(memo: PollState, rhythm: Rhythm, now: datetime) -> Verdict:
     last = _last(memo, now)
     due = list(rhythm.slots(last.date(), now))
     judged = (
@@ -135,14 +135,14 @@ def _regular(memo: Memo, rhythm: Rhythm, now: datetime) -> Verdict:
     return Verdict(SourceState.QUIET, last, "nothing was due")
 
 
-def _repeated(memo: Memo, last: datetime, due: list[datetime]) -> Verdict | None:
+def _repeated(memo: PollState, last: datetime, due: list[datetime]) -> Verdict | None:
     if not memo.repeated_since or not due:
         return None
     since = max(memo.repeated_since, due[0])
     return Verdict(SourceState.STALE, since, f"serves the batch of {_day(last)} under a new date")
 
 
-def _empty(memo: Memo, due: list[datetime]) -> Verdict | None:
+def _empty(memo: PollState, due: list[datetime]) -> Verdict | None:
     is_said = memo.empty_since and memo.built and due and memo.built.date() >= due[-1].date()
     if not is_said or len(due) > HOLIDAY_BATCHES:
         return None
@@ -157,7 +157,7 @@ def _overdue(last: datetime, due: list[datetime], now: datetime) -> Verdict | No
     return Verdict(state, overdue[0], f"nothing new since {_day(last)}")
 
 
-def _partial(memo: Memo, now: datetime) -> Verdict | None:
+def _partial(memo: PollState, now: datetime) -> Verdict | None:
     """Say how little of today's batch has come so far, or nothing where it is the usual size."""
     if len(memo.arrivals) < ENOUGH_BATCHES or memo.arrivals[-1].at.date() != now.date():
         return None
@@ -169,7 +169,7 @@ def _partial(memo: Memo, now: datetime) -> Verdict | None:
     return Verdict(SourceState.LATE, today.at, f"only {today.size} of about {usual:.0f} entries so far")
 
 
-def _irregular(memo: Memo, now: datetime) -> Verdict:
+def _irregular(memo: PollState, now: datetime) -> Verdict:
     last = _last(memo, now)
     allowed = _longest_silence(memo)
     if now - last > allowed:
@@ -179,13 +179,13 @@ def _irregular(memo: Memo, now: datetime) -> Verdict:
     return Verdict(SourceState.QUIET, last, "nothing new")
 
 
-def _longest_silence(memo: Memo) -> timedelta:
+def _longest_silence(memo: PollState) -> timedelta:
     """Return how long a source without weekly rhythm may be silent, by the gaps that it had."""
     gaps = [after.at - before.at for before, after in pairwise(memo.arrivals)]
     return max(_IRREGULAR_MINIMUM, 2 * max(gaps)) if len(gaps) >= 3 else _IRREGULAR_UNKNOWN
 
 
-def _last(memo: Memo, now: datetime) -> datetime:
+def _last(memo: PollState, now: datetime) -> datetime:
     """Return when something new came last; what was there at the first look came then."""
     return memo.arrivals[-1].at if memo.arrivals else memo.watched_since or now
 

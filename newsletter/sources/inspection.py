@@ -10,7 +10,7 @@ from newsletter.models import Sighting, Source
 from newsletter.settings import Settings
 from newsletter.sources.faults import FaultKind, UnreadableError
 from newsletter.sources.fetching.fetch import Client
-from newsletter.sources.fetching.politeness import Doorman
+from newsletter.sources.fetching.politeness import HostLimiter
 from newsletter.sources.fetching.responses import Answer, Validators
 from newsletter.sources.formats.reading import Reading, read
 from newsletter.sources.markup import charset
@@ -119,8 +119,8 @@ def _answer(url: str, settings: Settings, now: datetime, network: Network) -> An
 async def _ask(
     urls: list[str], settings: Settings, now: datetime, network: Network
 ) -> list[Answer | BaseException]:
-    doorman = Doorman(network.manners)
-    async with Client(settings, limits=network.limits, resolver=network.resolver, doorman=doorman) as client:
+    limiter = HostLimiter(network.host_limits)
+    async with Client(settings, limits=network.limits, resolver=network.resolver, limiter=limiter) as client:
         asked = (client.get(url, Validators(), now) for url in urls)
         return await asyncio.gather(*asked, return_exceptions=True)
 

@@ -1,6 +1,6 @@
 """What is remembered of a source between two polls: validators, the last batch, and its rhythm.
 
-A `Memo` is a plain value. The functions here say what becomes of it when a
+A `PollState` is a plain value. The functions here say what becomes of it when a
 poll succeeds, finds nothing changed, or fails; `store` keeps it, in the same
 transaction as the papers that the poll brought, so that a crash between the
 two forgets neither alone.
@@ -36,7 +36,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Memo:
+class PollState:
     """What is known of one source; instants are UTC, None where it has not happened yet."""
 
     url: str = ""
@@ -83,7 +83,7 @@ class Memo:
         return orjson.dumps(kept).decode()
 
     @classmethod
-    def loads(cls, text: str | bytes) -> "Memo":
+    def loads(cls, text: str | bytes) -> "PollState":
         """Read a memo back; fields of other versions are ignored."""
         found = orjson.loads(text)
         known: dict[str, Any] = {name: found[name] for name in cls.__slots__ if name in found}
@@ -107,7 +107,7 @@ def hash_of(source: Source, body: bytes) -> str:
     return hashlib.blake2b(body, digest_size=16, key=seed).hexdigest()
 
 
-def after_silence(memo: Memo, source: Source, now: datetime, answer: Answer | None = None) -> Memo:
+def after_silence(memo: PollState, source: Source, now: datetime, answer: Answer | None = None) -> PollState:
     """Return the memo after a poll that found nothing changed; new validators of the same body are kept."""
     validators = answer.validators if answer else memo.validators
     return replace(
@@ -119,8 +119,8 @@ def after_silence(memo: Memo, source: Source, now: datetime, answer: Answer | No
 
 
 def after_reading(
-    memo: Memo, source: Source, answer: Answer, reading: Reading, now: datetime
-) -> tuple[Memo, int]:
+    memo: PollState, source: Source, answer: Answer, reading: Reading, now: datetime
+) -> tuple[PollState, int]:
     """Return the memo after a document was read, and how many entries in it were not there before.
 
     What was there at the first look teaches nothing about the rhythm. Of a
@@ -152,15 +152,15 @@ def after_reading(
 
 
 def after_fault(
-    memo: Memo, source: Source, fault: Fault, now: datetime, retry_after: timedelta | None = None
-) -> Memo:
+    memo: PollState, source: Source, fault: Fault, now: datetime, retry_after: timedelta | None = None
+) -> PollState:
     """Return the memo after a poll that failed; waits double up to six hours, and a host's wish counts."""
     failures = memo.failures + 1
     wait = min(FIRST_RETRY * 2 ** min(failures - 1, 10), LONGEST_RETRY)
     wait = max(_jittered(wait, source.name, now), retry_after or timedelta(0))
     is_asked_to_wait = fault.kind is FaultKind.BUSY
     return replace(
-        memo if memo.url == source.url else Memo(),
+        memo if memo.url == source.url else PollState(),
         url=source.url,
         checked_at=now,
         due_at=now + wait,
@@ -191,7 +191,7 @@ def _with_arrival(arrivals: tuple[Arrival, ...], size: int, now: datetime) -> tu
     return (*arrivals, Arrival(now.astimezone(UTC), size))[-MAX_ARRIVALS:]
 
 
-def _success(memo: Memo, source: Source, now: datetime) -> dict[str, Any]:
+def _success(memo: PollState, source: Source, now: datetime) -> dict[str, Any]:
     return {
         "checked_at": now,
         "ok_at": now,

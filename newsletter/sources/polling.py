@@ -19,12 +19,12 @@ from newsletter.sources.faults import (
     UnreadableError,
 )
 from newsletter.sources.fetching.fetch import Client, Limits
-from newsletter.sources.fetching.politeness import Doorman, Manners, manners_towards, owner
+from newsletter.sources.fetching.politeness import HostLimiter, HostLimits, limits_for, owner
 from newsletter.sources.fetching.resolving import Resolver
 from newsletter.sources.fetching.responses import Answer
 from newsletter.sources.formats.reading import Reading, read
 from newsletter.sources.markup.xml_split import Problem
-from newsletter.sources.poll_state import Memo
+from newsletter.sources.poll_state import PollState
 
 
 class Outcome(StrEnum):
@@ -49,7 +49,7 @@ class Polled:
 
     source: Source
     outcome: Outcome
-    memo: Memo
+    memo: PollState
     """What to remember; see `SourceStore.record`."""
     sightings: tuple[Sighting, ...] = ()
     dropped: tuple[Problem, ...] = ()
@@ -64,12 +64,12 @@ class Network:
     limits: Limits = field(default_factory=Limits)
     resolver: Resolver | None = None
     """Looks names up; the machine's own resolver where None."""
-    manners: Callable[[str], Manners] = manners_towards
+    host_limits: Callable[[str], HostLimits] = limits_for
 
 
 def poll(
     sources: Sequence[Source],
-    memos: Mapping[str, Memo],
+    memos: Mapping[str, PollState],
     settings: Settings,
     now: datetime,
     *,
@@ -92,20 +92,20 @@ def poll(
 
 async def _poll(
     sources: list[Source],
-    memos: Mapping[str, Memo],
+    memos: Mapping[str, PollState],
     settings: Settings,
     now: datetime,
     *,
     on_progress: Callable[[Polled], None] | None,
     network: Network,
 ) -> tuple[Polled, ...]:
-    doorman = Doorman(network.manners)
+    limiter = HostLimiter(network.host_limits)
     for memo in memos.values():
         if memo.checked_at:
-            doorman.remember(_host_of(memo.url), (now - memo.checked_at).total_seconds())
+            limiter.remember(_host_of(memo.url), (now - memo.checked_at).total_seconds())
     results: dict[str, Polled] = {}
     places = asyncio.Semaphore(network.limits.at_once)
-    async with Client(settings, limits=network.limits, resolver=network.resolver, doorman=doorman) as client:
+    async with Client(settings, limits=network.limits, resolver=network.resolver, limiter=limiter) as client:
 
         async def work(queue: Iterator[Source]) -> None:
             for source in queue:
@@ -126,7 +126,7 @@ def _queues(sources: list[Source], network: Network) -> Iterator[Iterator[Source
         by_owner.setdefault(_host(source), []).append(source)
     for host, theirs in by_owner.items():
         queue = iter(theirs)
-        workers = min(network.manners(host).at_once, network.limits.at_once, len(theirs))
+        workers = min(network.host_limits(host).at_once, network.limits.at_once, len(theirs))
         yield from (queue for _ in range(workers))
 
 
@@ -141,8 +141,8 @@ def _host_of(url: str) -> str:
         return ""
 
 
-async def _poll_one(source: Source, known: Memo | None, client: Client, now: datetime) -> Polled:
-    memo = known if known is not None and known.url == source.url else Memo()
+async def _poll_one(source: Source, known: PollState | None, client: Client, now: datetime) -> Polled:
+    memo = known if known is not None and known.url == source.url else PollState()
     if memo.not_before and memo.not_before > now:
         fault = Fault(FaultKind.BUSY, memo.fault)
         return Polled(source, Outcome.SKIPPED, replace(memo, due_at=memo.not_before), error=fault)
@@ -160,13 +160,13 @@ async def _poll_one(source: Source, known: Memo | None, client: Client, now: dat
     return _succeeded(source, memo, answer, reading, now)
 
 
-def _succeeded(source: Source, memo: Memo, answer: Answer, reading: Reading, now: datetime) -> Polled:
+def _succeeded(source: Source, memo: PollState, answer: Answer, reading: Reading, now: datetime) -> Polled:
     after, fresh = poll_state.after_reading(memo, source, answer, reading, now)
     outcome = Outcome.NEW if fresh else Outcome.REPEATED if reading.entries else Outcome.EMPTY
     return Polled(source, outcome, after, reading.sightings, reading.dropped)
 
 
-def _failed(source: Source, memo: Memo, error: SourceError, now: datetime) -> Polled:
+def _failed(source: Source, memo: PollState, error: SourceError, now: datetime) -> Polled:
     fault = Fault.of(error)
     pause = error.retry_after if isinstance(error, UnreachableError) else None
     return Polled(
@@ -175,7 +175,7 @@ def _failed(source: Source, memo: Memo, error: SourceError, now: datetime) -> Po
 
 
 def shards(sources: Sequence[Source], size: int = 300) -> tuple[tuple[str, ...], ...]:
-    """Cut sources into tasks of about `size`, each host whole in one, so that its manners hold."""
+    """Cut sources into tasks of about `size`, each host whole in one, so that its limits hold."""
     by_owner: dict[str, list[str]] = {}
     for source in sources:
         by_owner.setdefault(_host(source), []).append(source.name)

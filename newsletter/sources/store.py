@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from newsletter.models import Source, SourceState
 from newsletter.sources import freshness
-from newsletter.sources.poll_state import Memo
+from newsletter.sources.poll_state import PollState
 from newsletter.store import Key, Store, unavailable_store
 
 if TYPE_CHECKING:
@@ -49,14 +49,14 @@ class SourceStore:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def memos(self, names: Iterable[str]) -> dict[str, Memo]:
+    def memos(self, names: Iterable[str]) -> dict[str, PollState]:
         """Return what is remembered of sources, by name; one that was never polled is missing."""
         wanted = list(names)
         if not wanted:
             return {}
         with unavailable_store():
             found = cast("list[str | None]", self._store.hmget(MEMOS(), wanted))
-        return {name: Memo.loads(text) for name, text in zip(wanted, found, strict=True) if text}
+        return {name: PollState.loads(text) for name, text in zip(wanted, found, strict=True) if text}
 
     def record(self, pipe: "Pipeline", polled: Iterable["Polled"]) -> None:
         """Write the memos of a poll into a pipeline; the caller commits it together with the papers."""
@@ -75,12 +75,12 @@ class SourceStore:
         return tuple(_health(source, memos.get(source.name), now) for source in sources)
 
 
-def _is_due(source: Source, memos: dict[str, Memo], now: datetime) -> bool:
+def _is_due(source: Source, memos: dict[str, PollState], now: datetime) -> bool:
     memo = memos.get(source.name)
     return memo is None or memo.url != source.url or memo.due_at is None or memo.due_at <= now
 
 
-def _health(source: Source, memo: Memo | None, now: datetime) -> SourceHealth:
+def _health(source: Source, memo: PollState | None, now: datetime) -> SourceHealth:
     verdict = freshness.verdict(source, memo, now)
     is_known = memo is not None and memo.url == source.url
     return SourceHealth(

@@ -9,7 +9,7 @@ from newsletter.delivery.ledger import store as delivery
 from newsletter.editions.scoring.trending import DEFINITION
 from newsletter.subscribers.consent import signup, tokens
 from newsletter.web.serving import caching
-from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.serving.site import CurrentSite, Router, Site
 from newsletter.web.subscriber import form_stamps, next_edition, zones
 from newsletter.web.subscriber.signup_form import form_facts, offered
 
@@ -20,7 +20,7 @@ _STAMP = "\0stamp\0"
 
 
 @router.page("/")
-def landing(request: Request, site: Here) -> Response:
+def landing(request: Request, site: CurrentSite) -> Response:
     """Show the promise, the form and the newest edition.
 
     The tag leaves out the form's stamp, so that a browser keeps the page until what it says changes.
@@ -44,7 +44,7 @@ def cut_off(site: Site) -> str:
 
 
 @router.page("/first-edition")
-def first_edition(site: Here, hour: str = "", timezone: str = "") -> Response:
+def first_edition(site: CurrentSite, hour: str = "", timezone: str = "") -> Response:
     """Say when the first edition would come for an hour and a zone; the landing page's script asks."""
     preferences = offered(site)
     if hour.isascii() and hour.isdigit() and int(hour[:3]) < 24 and timezone in zones.known():
@@ -55,7 +55,7 @@ def first_edition(site: Here, hour: str = "", timezone: str = "") -> Response:
 
 
 @router.page("/check-inbox")
-def check_inbox(request: Request, site: Here) -> Response:
+def check_inbox(request: Request, site: CurrentSite) -> Response:
     """Say what to do next, the same to everybody."""
     answer = site.public_page(request, "check_inbox.html")
     answer.headers["X-Robots-Tag"] = "noindex"
@@ -63,7 +63,7 @@ def check_inbox(request: Request, site: Here) -> Response:
 
 
 @router.page("/about/trending")
-def about(request: Request, site: Here) -> Response:
+def about(request: Request, site: CurrentSite) -> Response:
     """Publish how trending is defined."""
     return site.public_page(request, "about.html", definition=defined(), cut_off=cut_off(site))
 
@@ -83,7 +83,7 @@ def defined() -> tuple[tuple[str, str], ...]:
 
 
 @router.page("/privacy")
-def privacy(request: Request, site: Here) -> Response:
+def privacy(request: Request, site: CurrentSite) -> Response:
     """Say what is kept, why and how long."""
     return site.public_page(
         request,

@@ -31,7 +31,7 @@ from celery import Celery
 from newsletter import queue, settings, store
 from newsletter.embedded import EmbeddedServer
 from newsletter.models import Source
-from newsletter.sources.poll_state import Memo
+from newsletter.sources.poll_state import PollState
 from newsletter.sources.polling import Outcome, poll
 from newsletter.sources.store import SourceStore
 
@@ -164,7 +164,9 @@ def _our_side(count: int, port: int, server: EmbeddedServer, folder: Path) -> Ca
     kept = SourceStore(client)
     sources = _sources(count, port)
     for source in sources:  # as an earlier poll left them
-        memo = Memo(url=source.url, etag=ETAG, body_hash="known", kind="feed", entries=20, known="A" * 140)
+        memo = PollState(
+            url=source.url, etag=ETAG, body_hash="known", kind="feed", entries=20, known="A" * 140
+        )
         client.hset("sources:memos", source.name, memo.dumps())
     app = Celery("bench", set_as_current=False)
 

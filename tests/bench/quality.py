@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from newsletter import editions, topics
-from newsletter.editions.assembly.arrangement import Found, Inputs, arrange
+from newsletter.editions.assembly.arrangement import DayTopic, Inputs, arrange
 from newsletter.editions.assembly.selection import best_topics
 from newsletter.editions.assembly.summary import summarise
 from newsletter.editions.scoring import history as editions_history
@@ -126,7 +126,7 @@ def mail(day: dict[str, Any]) -> list[str]:
         cut_off=now,
         candidates=tuple(papers),
         topics=tuple(
-            Found(slug=one.label, label=one.label, ids=tuple(paper.id for paper in one.papers))
+            DayTopic(slug=one.label, label=one.label, ids=tuple(paper.id for paper in one.papers))
             for one in shown
         ),
         history=past,

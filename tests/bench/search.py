@@ -30,7 +30,7 @@ from newsletter.embedded import EmbeddedServer
 from newsletter.models import Paper, Sighting
 from newsletter.papers.store import BY_CHANGE, BY_TIME, PAPER, REVISION, PaperStore
 from newsletter.search import parse, search
-from newsletter.search.index_store import Cabinet
+from newsletter.search.index_store import IndexStore
 from newsletter.search.refresh import rebuild, refresh
 from newsletter.settings import Settings
 
@@ -149,7 +149,7 @@ def build(folder: str, url: str) -> dict[str, float]:
     own = [before]
     done = rebuild(
         store_module.connect(settings),
-        Cabinet(settings.data_dir),
+        IndexStore(settings.data_dir),
         NOW,
         pace=lambda *_: own.append(max(own.pop(), anonymous_mb())),
     )
@@ -165,12 +165,12 @@ def build(folder: str, url: str) -> dict[str, float]:
 def follow(folder: str, url: str) -> dict[str, float]:
     """Do what a site does every few seconds: nothing new, a day's papers, and the hourly comparison."""
     settings = settings_of(folder, url)
-    store, cabinet = store_module.connect(settings), Cabinet(settings.data_dir)
+    store, index_store = store_module.connect(settings), IndexStore(settings.data_dir)
     cost: dict[str, float] = {}
 
     def timed(name: str, now: datetime) -> None:
         started = time.process_time()
-        done = refresh(store, cabinet, now)
+        done = refresh(store, index_store, now)
         cost[f"{name}, CPU ms"] = (time.process_time() - started) * 1000
         assert done is not None
         assert not done.is_rebuilt
@@ -199,13 +199,13 @@ def _sighted(paper: Paper) -> Sighting:
 def ask(folder: str, kinds: dict[str, list[str]]) -> dict[str, list[tuple[float, float]]]:
     """Answer every query, in a process of its own; return CPU and wall milliseconds of each."""
     before = anonymous_mb()
-    cabinet = Cabinet(Path(folder) / "data")
+    index_store = IndexStore(Path(folder) / "data")
     spent: dict[str, list[tuple[float, float]]] = {}
     for name, asked in kinds.items():
         spent[name] = []
         for text in asked:
             cpu, wall = time.thread_time(), time.perf_counter()
-            index = cabinet.index()
+            index = index_store.index()
             assert index is not None
             search(index, parse(text), page=25 if "page" in name else 1)
             spent[name].append(((time.thread_time() - cpu) * 1000, (time.perf_counter() - wall) * 1000))

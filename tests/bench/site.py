@@ -79,7 +79,7 @@ def rendered(visitor: Visitor, path: str) -> tuple[int, float, float]:
     async def each() -> tuple[int, list[float]]:
         size, spent = 0, []
         for _ in range(RENDERED):
-            visitor.app.state.site.shelf = caching.Shelf(0)
+            visitor.app.state.site.shelf = caching.PageCache(0)
             start = process_time()
             answer = await asked(visitor.app, "HEAD", path)  # which is never answered from memory
             spent.append((process_time() - start) * 1000)

@@ -9,7 +9,7 @@ from builders import NOON, a_sighting
 from newsletter.models import Sighting
 from newsletter.papers.store import PaperStore
 from newsletter.search import Results, parse, search
-from newsletter.search.index_store import Cabinet
+from newsletter.search.index_store import IndexStore
 from newsletter.search.refresh import Refreshed, refresh
 from newsletter.settings import Settings
 from newsletter.store import Store
@@ -21,7 +21,7 @@ class Library:
     def __init__(self, store: Store, settings: Settings, now: datetime = NOON) -> None:
         self.store = store
         self.now = now
-        self.cabinet = Cabinet(settings.data_dir)
+        self.index_store = IndexStore(settings.data_dir)
 
     def keep(self, *sightings: Sighting) -> None:
         """Let a poll bring papers."""
@@ -29,13 +29,13 @@ class Library:
 
     def refresh(self) -> Refreshed:
         """Bring the index up to date."""
-        done = refresh(self.store, self.cabinet, self.now)
+        done = refresh(self.store, self.index_store, self.now)
         assert done is not None
         return done
 
     def search(self, query: str, page: int = 1) -> Results:
         """Ask the index as it is."""
-        index = self.cabinet.index()
+        index = self.index_store.index()
         assert index is not None
         return search(index, parse(query), page=page)
 

@@ -154,10 +154,10 @@ def test_a_first_start_after_the_cut_off_is_not_overdue_until_it_had_an_hour(
 
 def test_sources_that_are_broken_for_days_are_told_together(store: Store, settings: Settings) -> None:
     """One mail for all of them, after three days."""
-    from newsletter.sources.poll_state import Memo
+    from newsletter.sources.poll_state import PollState
 
     publish(store, an_edition())
-    memo = Memo(
+    memo = PollState(
         url="https://a.example/feed",
         checked_at=SEVEN,
         failures=9,

@@ -7,7 +7,7 @@ from mailing import ObedientMailer, an_edition, publish, subscribe
 
 from newsletter.delivery import restoration
 from newsletter.delivery.freezing import cohorts
-from newsletter.delivery.freezing.addressees import Rolls
+from newsletter.delivery.freezing.addressees import AddresseeSets
 from newsletter.delivery.ledger import control, sweep
 from newsletter.delivery.ledger import store as keys
 from newsletter.delivery.sending.batches import send_batch
@@ -99,11 +99,11 @@ def test_a_process_that_dies_between_binding_and_freezing_leaves_no_trace_in_the
     cohorts.freeze_due(store, settings, at(6))  # the days before
     before = {name: store.dump(name) for name in store.scan_iter("delivery:*")}
 
-    def die(self: Rolls, through: datetime | None) -> None:
+    def die(self: AddresseeSets, through: datetime | None) -> None:
         raise SystemExit
 
     with monkeypatch.context() as dying:
-        dying.setattr(Rolls, "freeze", die)
+        dying.setattr(AddresseeSets, "freeze", die)
         with pytest.raises(SystemExit):
             cohorts.freeze_due(store, settings, at(7))
     assert {name: store.dump(name) for name in store.scan_iter("delivery:*")} == before

@@ -27,7 +27,7 @@ from newsletter.errors import NotFoundError
 from newsletter.models import Edition, Preferences, Source, Topic
 from newsletter.papers.store import PaperStore
 from newsletter.settings import Settings
-from newsletter.sources.poll_state import Memo
+from newsletter.sources.poll_state import PollState
 from newsletter.sources.store import MEMOS, SourceStore
 from newsletter.store import Store
 from newsletter.topics.store import MEMORY, HistoryStore, MemoryStore
@@ -310,7 +310,7 @@ def test_coverage_names_each_source_and_a_late_one(
 
 def remember(store: Store, source: Source, checked_at: datetime, **facts: object) -> None:
     """Let a source have been asked."""
-    store.hset(MEMOS(), source.name, Memo(url=source.url, checked_at=checked_at, **facts).dumps())
+    store.hset(MEMOS(), source.name, PollState(url=source.url, checked_at=checked_at, **facts).dumps())
 
 
 def test_readers_are_told_what_is_wrong_with_a_source_and_operators_what_to_do(

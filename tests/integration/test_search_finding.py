@@ -130,7 +130,7 @@ def test_an_author_beyond_the_third_is_named_where_asked_for(library: Library):
 
 def test_a_name_has_one_list_however_it_is_written(library: Library):
     """Last name first or last, the newest paper first."""
-    index = library.cabinet.index()
+    index = library.index_store.index()
     assert {hit.paper.id for hit in by_author(index, "ada-vale").hits} == set(ids(1, 3))
     assert by_author(index, "nobody").total == 0
 

@@ -17,7 +17,7 @@ from visitor import Visitor
 from newsletter.papers import changes
 from newsletter.papers.store import PAPER
 from newsletter.search import documents
-from newsletter.search.index_store import Cabinet, IndexFaultError
+from newsletter.search.index_store import IndexFaultError, IndexStore
 from newsletter.search.refresh import CHECK_EVERY, Refreshed, rebuild, refresh
 from newsletter.settings import Settings
 from newsletter.store import Store
@@ -38,7 +38,7 @@ def library(store: Store, settings: Settings) -> Library:
 def test_there_is_no_index_before_the_first_refresh(store: Store, settings: Settings):
     """Nobody is told that nothing was found while nothing was looked at."""
     library = Library(store, settings)
-    assert library.cabinet.index() is None
+    assert library.index_store.index() is None
     assert library.refresh() == Refreshed(is_rebuilt=True)
     assert library.search("flow").total == 0
 
@@ -132,32 +132,32 @@ def test_a_store_that_began_anew_is_followed_too(library: Library):
 
 
 def _delete(library: Library) -> None:
-    shutil.rmtree(library.cabinet.directory)
+    shutil.rmtree(library.index_store.directory)
 
 
 def _forget_the_note(library: Library) -> None:
-    (library.cabinet.directory / "state.json").unlink()
+    (library.index_store.directory / "state.json").unlink()
 
 
 def _garble_the_note(library: Library) -> None:
-    (library.cabinet.directory / "state.json").write_bytes(b'{"layout": ')
+    (library.index_store.directory / "state.json").write_bytes(b'{"layout": ')
 
 
 def _age(library: Library) -> None:
-    note = library.cabinet.directory / "state.json"
+    note = library.index_store.directory / "state.json"
     note.write_text(note.read_text("utf-8").replace(documents.LAYOUT, "0"))
 
 
 def _lose_a_file(library: Library) -> None:
-    next(library.cabinet.directory.glob("*/*.idx")).unlink()
+    next(library.index_store.directory.glob("*/*.idx")).unlink()
 
 
 def _cut_a_file(library: Library) -> None:
-    os.truncate(next(library.cabinet.directory.glob("*/*.store")), 10)
+    os.truncate(next(library.index_store.directory.glob("*/*.store")), 10)
 
 
 def _flip_a_bit(library: Library) -> None:
-    path = next(library.cabinet.directory.glob("*/*.idx"))
+    path = next(library.index_store.directory.glob("*/*.idx"))
     body = bytearray(path.read_bytes())
     body[len(body) // 3] ^= 0x10
     path.write_bytes(body)
@@ -169,10 +169,10 @@ def _flip_a_bit(library: Library) -> None:
 def test_a_harmed_index_is_made_anew(library: Library, settings: Settings, harm: Callable[[Library], None]):
     """Deleted, cut, garbled or of an older version: a process that starts finds it and mends it."""
     harm(library)
-    library.cabinet = Cabinet(settings.data_dir)
+    library.index_store = IndexStore(settings.data_dir)
     assert library.refresh() == Refreshed(written=2, is_rebuilt=True)
     assert library.found("flow") == ["arxiv:2606.00001"]
-    assert len(list(library.cabinet.directory.glob("*/meta.json"))) == 1
+    assert len(list(library.index_store.directory.glob("*/meta.json"))) == 1
 
 
 def test_readers_keep_what_they_opened_while_it_is_made_anew(library: Library, settings: Settings):
@@ -181,7 +181,7 @@ def test_readers_keep_what_they_opened_while_it_is_made_anew(library: Library, s
     assert reader.found("flow")
     seen: list[list[str]] = []
     library.keep(a_work(3, "Flow again"))
-    rebuild(library.store, library.cabinet, NOON, pace=lambda *_: seen.append(reader.found("flow")))
+    rebuild(library.store, library.index_store, NOON, pace=lambda *_: seen.append(reader.found("flow")))
     assert seen
     assert all(one == ["arxiv:2606.00001"] for one in seen)
     assert len(reader.found("flow")) == 2
@@ -190,11 +190,11 @@ def test_readers_keep_what_they_opened_while_it_is_made_anew(library: Library, s
 def test_only_one_process_writes_a_directory(library: Library, settings: Settings):
     """A second one is turned away at once, and never waits."""
     turned_away = []
-    other = Cabinet(settings.data_dir)
+    other = IndexStore(settings.data_dir)
     library.keep(a_work(3, "Flow again"))
     refresh(
         library.store,
-        library.cabinet,
+        library.index_store,
         NOON,
         pace=lambda *_: turned_away.append(refresh(library.store, other, NOON)),
     )
@@ -212,16 +212,16 @@ import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from newsletter import settings, store
-from newsletter.search.index_store import Cabinet
+from newsletter.search.index_store import IndexStore
 from newsletter.search import refresh
 chosen = settings.load(dict(os.environ), directory=Path.cwd())
 step = sys.argv[1]
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 if step == "after the commit":
-    Cabinet.keep = die
+    IndexStore.keep = die
 made = refresh.rebuild if step == "rebuilding" else refresh.refresh
 pace = (lambda *_: None) if step == "after the commit" else die
-made(store.connect(chosen), Cabinet(chosen.data_dir), datetime(2026, 6, 10, 13, tzinfo=UTC), pace)
+made(store.connect(chosen), IndexStore(chosen.data_dir), datetime(2026, 6, 10, 13, tzinfo=UTC), pace)
 """
 
 
@@ -235,11 +235,11 @@ def test_a_writer_that_is_killed_leaves_the_old_index_and_no_lock(
         [sys.executable, "-c", KILLED, step], cwd=tmp_path, env=_environ(settings), check=False
     )
     assert ended.returncode == -9
-    library.cabinet = Cabinet(settings.data_dir)
+    library.index_store = IndexStore(settings.data_dir)
     assert "arxiv:2606.00001" in library.found("flow")
     assert library.refresh() == Refreshed(written=1)
     assert set(library.found("flow")) == {"arxiv:2606.00001", "arxiv:2606.00003"}
-    assert len(list(library.cabinet.directory.glob("*/meta.json"))) == 1
+    assert len(list(library.index_store.directory.glob("*/meta.json"))) == 1
 
 
 FULL = """
@@ -247,13 +247,13 @@ import os, resource
 from datetime import UTC, datetime
 from pathlib import Path
 from newsletter import settings, store
-from newsletter.search.index_store import Cabinet, IndexFaultError
+from newsletter.search.index_store import IndexStore, IndexFaultError
 from newsletter.search.refresh import refresh
 chosen = settings.load(dict(os.environ), directory=Path.cwd())
 redis = store.connect(chosen)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 try:
-    refresh(redis, Cabinet(chosen.data_dir), datetime(2026, 6, 10, 13, tzinfo=UTC))
+    refresh(redis, IndexStore(chosen.data_dir), datetime(2026, 6, 10, 13, tzinfo=UTC))
 except IndexFaultError as error:
     print(error)
 """
@@ -278,9 +278,9 @@ def test_a_full_disk_costs_nothing_but_the_news(
         check=True,
     ).stdout
     assert "Look whether the disk is full" in told
-    assert len(list(library.cabinet.directory.glob("*/"))) == (0 if harm else 1)
-    assert reader.cabinet.index() is None if harm else reader.found("flow") == ["arxiv:2606.00001"]
-    library.cabinet = Cabinet(settings.data_dir)
+    assert len(list(library.index_store.directory.glob("*/"))) == (0 if harm else 1)
+    assert reader.index_store.index() is None if harm else reader.found("flow") == ["arxiv:2606.00001"]
+    library.index_store = IndexStore(settings.data_dir)
     library.refresh()
     assert set(library.found("flow")) == {"arxiv:2606.00001", "arxiv:2606.00003"}
 
@@ -292,17 +292,20 @@ def test_a_directory_that_cannot_be_written_is_a_fault_that_says_what_to_do(
     settings.data_dir.parent.mkdir(exist_ok=True)
     settings.data_dir.write_text("a file in the folder's place")
     with pytest.raises(IndexFaultError, match="newsletter search rebuild"):
-        refresh(store, Cabinet(settings.data_dir), NOON)
+        refresh(store, IndexStore(settings.data_dir), NOON)
 
 
 def test_the_command_makes_the_index_anew(library: Library, settings: Settings, tmp_path):
     """It says how many papers there are; while another process writes, it says so and fails."""
     environ = _environ(settings)
-    before = library.cabinet.state()
+    before = library.index_store.state()
     done = run(tmp_path, "search", "rebuild", **environ)
-    assert (done.returncode, done.stdout) == (0, f"2 papers are indexed in {library.cabinet.directory}.\n")
-    assert library.cabinet.state().folder != before.folder
-    with library.cabinet.writing():
+    assert (done.returncode, done.stdout) == (
+        0,
+        f"2 papers are indexed in {library.index_store.directory}.\n",
+    )
+    assert library.index_store.state().folder != before.folder
+    with library.index_store.writing():
         refused = run(tmp_path, "search", "rebuild", **environ)
     assert refused.returncode == 1
     assert "Another process is writing" in refused.stderr

@@ -16,7 +16,7 @@ from newsletter.models import Source
 from newsletter.papers.intake import poll_into
 from newsletter.settings import Settings
 from newsletter.sources.fetching.fetch import Limits
-from newsletter.sources.fetching.politeness import Manners
+from newsletter.sources.fetching.politeness import HostLimits
 from newsletter.sources.polling import Network, Outcome, Polled, poll, shards
 from newsletter.sources.store import SourceStore
 from newsletter.store import Store
@@ -79,7 +79,7 @@ def test_a_busy_host_is_left_alone_for_as_long_as_it_says(site: Website, private
     """Its other sources are not asked either, none is before the pause is over, and then all come back."""
     page = {"status": 503, "headers": {"Retry-After": "7200"}, "has_tag": False}
     sources = [Source(name=name, url=site.put(f"/{name}", **page)) for name in ("a", "b", "c")]
-    one_by_one = Network(manners=lambda _: Manners(at_once=1))
+    one_by_one = Network(host_limits=lambda _: HostLimits(at_once=1))
     first = poll(sources, {}, private, NOON, network=one_by_one)
     assert {one.error.kind.value for one in first if one.error} == {"busy"}
     assert len(site.requests) == 1
@@ -96,7 +96,7 @@ def test_a_busy_host_is_left_alone_for_as_long_as_it_says(site: Website, private
 def test_no_more_requests_are_under_way_than_a_host_is_owed(site: Website, private: Settings) -> None:
     """Twenty sources of one host, one at a time: none overlaps, and all are answered."""
     sources = [Source(name=f"s{number}", url=site.put(f"/{number}", a_feed(number))) for number in range(20)]
-    polite = Network(manners=lambda _: Manners(at_once=1, apart=timedelta(milliseconds=2)))
+    polite = Network(host_limits=lambda _: HostLimits(at_once=1, apart=timedelta(milliseconds=2)))
     polled = poll(sources, {}, private, NOON, network=polite)
     assert [one.outcome for one in polled] == [Outcome.NEW] * 20
     assert [request.path for request in site.requests] == [f"/{number}" for number in range(20)]
@@ -136,7 +136,7 @@ def test_a_slow_host_holds_up_no_other(site: Website, private: Settings) -> None
 
 
 def test_shards_keep_a_hosts_sources_together() -> None:
-    """Two workers never share a host, so that its manners hold."""
+    """Two workers never share a host, so that its limits hold."""
     sources = [
         Source(name=f"{host}-{number}", url=f"https://{host}.example/{number}")
         for number in range(4)

@@ -11,7 +11,7 @@ from newsletter.models import Source, SourceState
 from newsletter.settings import Settings
 from newsletter.sources import catalog
 from newsletter.sources.faults import AddressRefusedError, Fault, FaultKind
-from newsletter.sources.poll_state import Memo, after_fault
+from newsletter.sources.poll_state import PollState, after_fault
 from newsletter.sources.polling import Outcome, Polled
 from newsletter.sources.store import SourceStore
 from newsletter.store import Store
@@ -20,7 +20,7 @@ ONE = Source(name="one", url="https://one.example/feed")
 TWO = Source(name="two", url="https://two.example/feed")
 
 
-def remember(store: Store, *memos: tuple[Source, Memo]) -> None:
+def remember(store: Store, *memos: tuple[Source, PollState]) -> None:
     """Write memos as a poll does."""
     with store.pipeline() as pipe:
         SourceStore(store).record(pipe, [Polled(source, Outcome.UNCHANGED, memo) for source, memo in memos])
@@ -30,18 +30,18 @@ def remember(store: Store, *memos: tuple[Source, Memo]) -> None:
 def test_memos_are_written_only_with_the_callers_transaction(store: Store) -> None:
     """What is in the pipeline is nowhere until it commits."""
     with store.pipeline() as pipe:
-        SourceStore(store).record(pipe, [Polled(ONE, Outcome.NEW, Memo(url=ONE.url, etag='"a"'))])
+        SourceStore(store).record(pipe, [Polled(ONE, Outcome.NEW, PollState(url=ONE.url, etag='"a"'))])
         assert SourceStore(store).memos(["one"]) == {}
         pipe.execute()
-    assert SourceStore(store).memos(["one", "two"]) == {"one": Memo(url=ONE.url, etag='"a"')}
+    assert SourceStore(store).memos(["one", "two"]) == {"one": PollState(url=ONE.url, etag='"a"')}
 
 
 def test_a_source_is_due_when_its_time_has_come(store: Store) -> None:
     """Never polled, moved, or past its hour; a disabled one never."""
     remember(
         store,
-        (ONE, Memo(url=ONE.url, due_at=NOON)),
-        (TWO, Memo(url="https://old.example/", due_at=NOON + timedelta(days=9))),
+        (ONE, PollState(url=ONE.url, due_at=NOON)),
+        (TWO, PollState(url="https://old.example/", due_at=NOON + timedelta(days=9))),
     )
     kept = SourceStore(store)
     never = Source(name="never", url="https://never.example/")
@@ -52,8 +52,10 @@ def test_a_source_is_due_when_its_time_has_come(store: Store) -> None:
 
 def test_health_tells_each_source_apart(store: Store) -> None:
     """State, since when, why, the last good answer and its papers, in the given order."""
-    good = Memo(url=ONE.url, checked_at=NOON, ok_at=NOON, watched_since=NOON, papers=7, kind="feed")
-    remember(store, (ONE, good), (TWO, after_fault(Memo(), TWO, Fault(FaultKind.TIMEOUT, "too slow"), NOON)))
+    good = PollState(url=ONE.url, checked_at=NOON, ok_at=NOON, watched_since=NOON, papers=7, kind="feed")
+    remember(
+        store, (ONE, good), (TWO, after_fault(PollState(), TWO, Fault(FaultKind.TIMEOUT, "too slow"), NOON))
+    )
     one, two, three = SourceStore(store).health(
         [ONE, TWO, Source(name="new", url="https://x.example/")], NOON
     )
@@ -92,7 +94,7 @@ def test_without_a_list_the_built_in_one_is_polled(store: Store, settings: Setti
 def test_a_removed_source_is_forgotten(store: Store, settings: Settings) -> None:
     """Its memory goes with it; one that was not added cannot be removed, and the error says what can."""
     catalog.add(store, TWO)
-    remember(store, (TWO, Memo(url=TWO.url)))
+    remember(store, (TWO, PollState(url=TWO.url)))
     catalog.remove(store, "two")
     assert SourceStore(store).memos(["two"]) == {}
     with pytest.raises(NotFoundError, match="sources disable arxiv-cs-ai"):

@@ -5,7 +5,7 @@ from datetime import datetime
 from newsletter.models import Source, SourceState
 from newsletter.settings import Settings
 from newsletter.sources import freshness
-from newsletter.sources.poll_state import Memo
+from newsletter.sources.poll_state import PollState
 from newsletter.sources.polling import Polled, poll
 
 
@@ -15,13 +15,13 @@ class Poller:
     def __init__(self, url: str, settings: Settings) -> None:
         self.source = Source(name="it", url=url)
         self.settings = settings
-        self.memo: Memo | None = None
+        self.memo: PollState | None = None
 
     def poll(self, now: datetime) -> Polled:
         """Poll once and remember."""
         memos = {"it": self.memo} if self.memo else {}
         (polled,) = poll([self.source], memos, self.settings, now)
-        self.memo = Memo.loads(polled.memo.dumps())
+        self.memo = PollState.loads(polled.memo.dumps())
         return polled
 
     def state(self, now: datetime) -> SourceState:

@@ -120,7 +120,7 @@ class Walk:
         return mails[number - 1] if len(mails) >= number else None
 
     def _until(self, what: str, look: Callable[[], T | None]) -> T:
-        return wait_for(what, look, PATIENCE_SECONDS, self.supervisor.refuse_the_dead)
+        return wait_for(what, look, PATIENCE_SECONDS, self.supervisor.refuse_ended)
 
 
 @click.command()

@@ -103,7 +103,7 @@ class Supervisor:
                 if now - child.started_at > HEALTHY_AFTER_SECONDS:
                     child.deaths = 0
             elif child.next_start == 0.0:
-                self._mourn(child, now)
+                self._on_exit(child, now)
             elif now >= child.next_start:
                 child.next_start = 0.0
                 child.start()
@@ -119,13 +119,13 @@ class Supervisor:
                 self.complaint = str(error)
                 self.say(f"server: {error}")
 
-    def refuse_the_dead(self) -> None:
+    def refuse_ended(self) -> None:
         """Raise `TransientError` where a child has died that nobody starts again."""
         for child in self.children:
             if child.process is not None and not child.is_alive:
                 raise TransientError(f"The {child.name} ended with code {child.process.returncode}.")
 
-    def _mourn(self, child: Child, now: float) -> None:
+    def _on_exit(self, child: Child, now: float) -> None:
         wait = RESTART_WAIT_SECONDS[min(child.deaths, len(RESTART_WAIT_SECONDS) - 1)]
         child.deaths += 1
         child.next_start = now + wait

@@ -7,7 +7,7 @@ import click
 from newsletter.cli import output
 from newsletter.cli.operations.connection import connected
 from newsletter.errors import TransientError
-from newsletter.search.index_store import Cabinet
+from newsletter.search.index_store import IndexStore
 from newsletter.search.refresh import rebuild as rebuilt
 
 
@@ -20,14 +20,16 @@ def search() -> None:
 def rebuild() -> None:
     """Make this machine's index anew from the store; searches are answered from the old one meanwhile."""
     settings, store = connected()
-    cabinet = Cabinet(settings.data_dir)
+    index_store = IndexStore(settings.data_dir)
     with output.progress() as step:
         done = rebuilt(
             store,
-            cabinet,
+            index_store,
             datetime.now(UTC),
             pace=lambda written, of: step(f"Indexed {written:,} of {of:,} papers"),
         )
     if done is None:
-        raise TransientError(f"Another process is writing the index in {cabinet.directory}. Try again later.")
-    click.echo(f"{done.written:,} papers are indexed in {cabinet.directory}.")
+        raise TransientError(
+            f"Another process is writing the index in {index_store.directory}. Try again later."
+        )
+    click.echo(f"{done.written:,} papers are indexed in {index_store.directory}.")

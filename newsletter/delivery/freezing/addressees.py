@@ -1,6 +1,6 @@
-"""The rolls: who is addressed for each day's edition, and the one step that writes them.
+"""The addressee sets: who is addressed for each day's edition, and the one step that writes them.
 
-A freeze reads the rolls of every day that its copies bring, adds to them, and
+A freeze reads the sets of every day that its variants bring, adds to them, and
 writes all of them together or none: where another freeze or a welcome changed
 one of them meanwhile, nothing is written and everything is looked at again.
 """
@@ -23,7 +23,7 @@ BATCH = 1000
 Ids = npt.NDArray[np.int64]
 
 
-class Roll:
+class AddresseeSet:
     """One day's: who is on it, and what a freeze adds."""
 
     def __init__(self, store: Store, day: date) -> None:
@@ -38,14 +38,14 @@ class Roll:
         self.batches: list[str] = []
 
     def holds(self, ids: Ids) -> npt.NDArray[np.bool_]:
-        """Tell of each id whether it is on the roll; ids beyond its end are not."""
+        """Tell of each id whether it is in the set; ids beyond its end are not."""
         found = np.zeros(len(ids), np.bool_)
         known = ids < len(self._bits)
         found[known] = self._bits[ids[known]] == 1
         return found
 
     def enter(self, ids: Ids) -> None:
-        """Put readers on the roll."""
+        """Add readers."""
         self.has_changed = True
         missing = int(ids.max()) + 1 - len(self._bits)
         if missing > 0:
@@ -87,19 +87,19 @@ class Roll:
 _TOUCHED = (keys.EDITION, keys.ADDRESSED, keys.BATCHES, keys.RENDERINGS, keys.MARKS, keys.DUE)
 
 
-class Rolls:
+class AddresseeSets:
     """Those of all the days that one freeze brings."""
 
     def __init__(self, store: Store, reached: Sequence[date] = ()) -> None:
         """Begin with the days that come further in time; the others are read when they are asked for."""
         self._store = store
         self._reached = len(reached)
-        self._rolls = {day: Roll(store, day) for day in reached}
+        self._sets = {day: AddresseeSet(store, day) for day in reached}
 
-    def __getitem__(self, day: date) -> Roll:
-        if day not in self._rolls:
-            self._rolls[day] = Roll(self._store, day)
-        return self._rolls[day]
+    def __getitem__(self, day: date) -> AddresseeSet:
+        if day not in self._sets:
+            self._sets[day] = AddresseeSet(self._store, day)
+        return self._sets[day]
 
     def missing(self, ids: Ids, days: Sequence[date]) -> npt.NDArray[np.bool_]:
         """Tell of each id and day whether that reader has not had that day's edition."""
@@ -119,26 +119,26 @@ class Rolls:
         """Write everything in one step and return the new batches, oldest day first.
 
         `through` is how far in time the days have come that have come further.
-        Rolls that were only read are left alone. None where a roll has changed
+        Sets that were only read are left alone. None where a set has changed
         meanwhile.
         """
-        every = list(self._rolls.values())
-        rolls = every[: self._reached] + [roll for roll in every[self._reached :] if roll.has_changed]
-        if through is None and not any(roll.has_changed for roll in rolls):
+        every = list(self._sets.values())
+        sets = every[: self._reached] + [one for one in every[self._reached :] if one.has_changed]
+        if through is None and not any(one.has_changed for one in sets):
             return ()
         answer = Script.named("freeze").run(
             self._store,
-            [keys.OPEN(), *(name for roll in rolls for name in roll.names())],
+            [keys.OPEN(), *(name for one in sets for name in one.names())],
             KEEP_SECONDS,
             through.isoformat() if through else "",
             self._reached,
-            *(value for roll in rolls for value in roll.values()),
+            *(value for one in sets for value in one.values()),
         )
         if answer[0] == "stale":
             return None
         refs = [
-            BatchRef(roll.day, int(first) + offset)
-            for roll, first in zip(rolls, answer[1:], strict=True)
-            for offset in range(len(roll.batches))
+            BatchRef(one.day, int(first) + offset)
+            for one, first in zip(sets, answer[1:], strict=True)
+            for offset in range(len(one.batches))
         ]
         return tuple(sorted(refs, key=lambda ref: ref.day))

@@ -15,7 +15,7 @@ import numpy as np
 
 from newsletter.delivery.freezing import calendar
 from newsletter.delivery.freezing import steps as freezing
-from newsletter.delivery.freezing.addressees import Roll, Rolls
+from newsletter.delivery.freezing.addressees import AddresseeSet, AddresseeSets
 from newsletter.delivery.freezing.calendar import Calendar
 from newsletter.delivery.freezing.due import Table
 from newsletter.delivery.freezing.steps import Addressee, Cohort, Days, Frozen
@@ -93,7 +93,7 @@ def everyone_waiting(store: Store, day: date) -> tuple[int, ...]:
 
 def _owed(store: Store, table: Table, slots: Iterable[Slot]) -> Iterator[Addressee]:
     """Yield who of some slots is due, and for which days; `due.due` says the same of one reader."""
-    subscribers, rolls = SubscriberStore(store), Rolls(store)
+    subscribers, sets = SubscriberStore(store), AddresseeSets(store)
     days = [edition.day for edition in table.editions]
     values = 1 << np.arange(len(days), dtype=np.int64)
     known: dict[tuple[int, int, float], list[tuple[Days, Period | None]]] = {}
@@ -104,7 +104,7 @@ def _owed(store: Store, table: Table, slots: Iterable[Slot]) -> Iterator[Address
         pairs = [changes.get(one, _UNCHANGED) for one in ids]
         joined = [max(pair[0], reader.confirmed) for pair, reader in zip(pairs, readers, strict=True)]
         changed = [pair[1] for pair in pairs]
-        codes = (table.owed(rows, joined, changed) & rolls.missing(np.array(ids, np.int64), days)) @ values
+        codes = (table.owed(rows, joined, changed) & sets.missing(np.array(ids, np.int64), days)) @ values
         for one, wish, *mail in zip(ids, wishes, rows, codes.tolist(), changed, strict=True):
             row, code, at = mail
             if not code:
@@ -128,10 +128,10 @@ def _by_portions(subscribers: SubscriberStore, ids: Iterable[int]) -> Iterator[l
 
 
 def _everyone(store: Store, day: date) -> Iterator[Reader]:
-    subscribers, roll = SubscriberStore(store), Roll(store, day)
+    subscribers, addressee_set = SubscriberStore(store), AddresseeSet(store, day)
     every = (one for slot in subscribers.slots() for one in subscribers.ids_due(slot))
     for readers in _by_portions(subscribers, every):
-        had = roll.holds(np.array([reader.id for reader in readers], np.int64)).tolist()
+        had = addressee_set.holds(np.array([reader.id for reader in readers], np.int64)).tolist()
         for reader, has_had in zip(readers, had, strict=True):
             until = reader.preferences.paused_until
             if not has_had and (until is None or day >= until):

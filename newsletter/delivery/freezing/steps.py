@@ -20,8 +20,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from newsletter.delivery.freezing.addressees import Ids, Rolls
-from newsletter.delivery.freezing.variants import Copy, edition_of, shape_of
+from newsletter.delivery.freezing.addressees import AddresseeSets, Ids
+from newsletter.delivery.freezing.variants import DigestVariant, edition_of, shape_of
 from newsletter.delivery.ledger.ledger import BatchRef
 from newsletter.editions import is_quiet_for
 from newsletter.editions.periods import Period
@@ -55,9 +55,9 @@ class Group(NamedTuple):
         return bool(self.wish.topics or self.wish.muted)
 
     @property
-    def copy(self) -> Copy:
+    def copy(self) -> DigestVariant:
         """What they get."""
-        return Copy(preferences=shape_of(self.wish), period=self.period)
+        return DigestVariant(preferences=shape_of(self.wish), period=self.period)
 
     @property
     def ids(self) -> Ids:
@@ -147,22 +147,22 @@ def freeze(store: Store, settings: Settings, cohort: Cohort) -> Iterator[Frozen]
 
 
 def _freeze(store: Store, shelf: "_Shelf", step: Step) -> tuple[BatchRef, ...] | None:
-    """Freeze a step; None where somebody else changed a roll that it rests on meanwhile."""
-    rolls = Rolls(store, step.reached)
+    """Freeze a step; None where somebody else changed an addressee set that it rests on meanwhile."""
+    sets = AddresseeSets(store, step.reached)
     for group in step.groups:
         copy = group.copy
         brought = shelf.days(copy.period)
-        for had, new in rolls.parted(group.ids, group.days):
+        for had, new in sets.parted(group.ids, group.days):
             fresh = [day for day in group.days if day not in had]
             own = copy.model_copy(update={"had": tuple(day for day in brought if day not in fresh)})
             for day in fresh:
-                rolls[day].enter(new)
+                sets[day].enter(new)
             if shelf.is_quiet(fresh[-1], own):
-                rolls[fresh[-1]].pass_over(new)
+                sets[fresh[-1]].pass_over(new)
             else:
                 made_from = own.model_dump_json(exclude_defaults=True)
-                rolls[fresh[-1]].mail(new, shelf.rendering(fresh[-1], own), made_from)
-    return rolls.freeze(step.through)
+                sets[fresh[-1]].mail(new, shelf.rendering(fresh[-1], own), made_from)
+    return sets.freeze(step.through)
 
 
 class _Shelf:
@@ -178,7 +178,7 @@ class _Shelf:
         """Return the days of a period that have an edition, oldest first."""
         return tuple(day for day in self._dates if period is not None and day in period)
 
-    def is_quiet(self, day: date, copy: Copy) -> bool:
+    def is_quiet(self, day: date, copy: DigestVariant) -> bool:
         """Whether a copy delivered under `day` would be empty, or all that it is made from is lost."""
         try:
             return is_quiet_for(self._whole(day, copy)[0], copy.preferences, had=copy.had)
@@ -186,12 +186,12 @@ class _Shelf:
             log.exception("a mail of several days is left out")
             return True
 
-    def rendering(self, day: date, copy: Copy) -> str:
+    def rendering(self, day: date, copy: DigestVariant) -> str:
         """Name a rendering by all that goes into it, so that workers may keep what they rendered."""
         content = self._whole(day, copy)[1] + copy.model_dump_json()
         return blake2b(content.encode(), digest_size=6).hexdigest()
 
-    def _whole(self, day: date, copy: Copy) -> tuple[Edition, str]:
+    def _whole(self, day: date, copy: DigestVariant) -> tuple[Edition, str]:
         key = copy.period or day, bool(copy.preferences.topics)
         if key not in self._read:
             whole = edition_of(self._store, self._settings, day, copy)

@@ -28,7 +28,7 @@ _EARLIER: Final = 5
 """How many silent editions a mail counts at most: a working week."""
 
 
-class Copy(Value):
+class DigestVariant(Value):
     """What a rendering is made from, besides its day: readers who agree in it get the same mail."""
 
     preferences: Preferences
@@ -85,7 +85,7 @@ def shape_of(preferences: Preferences) -> Preferences:
     )
 
 
-def edition_of(store: Store, settings: Settings, day: date, copy: Copy) -> Edition:
+def edition_of(store: Store, settings: Settings, day: date, copy: DigestVariant) -> Edition:
     """Return the whole edition that a copy is cut from, bound and frozen where it is one of several days.
 
     Raises `NotFoundError` where it is gone.
@@ -99,7 +99,7 @@ def edition_of(store: Store, settings: Settings, day: date, copy: Copy) -> Editi
     return period_editions.with_tails(store, bound) if copy.preferences.topics else bound
 
 
-def cut(store: Store, settings: Settings, day: date, copy: Copy) -> Edition:
+def cut(store: Store, settings: Settings, day: date, copy: DigestVariant) -> Edition:
     """Return what a copy's readers get, with a word on the editions before that had nothing for them."""
     return for_reader(
         edition_of(store, settings, day, copy),
@@ -109,7 +109,7 @@ def cut(store: Store, settings: Settings, day: date, copy: Copy) -> Edition:
     )
 
 
-def _earlier(store: Store, before: date, copy: Copy) -> list[Edition]:
+def _earlier(store: Store, before: date, copy: DigestVariant) -> list[Edition]:
     """Return the editions that these readers were due before and that may have been empty for them."""
     wish = copy.preferences
     if not wish.topics and not wish.muted:

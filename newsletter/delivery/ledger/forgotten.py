@@ -53,7 +53,7 @@ def _recover(store: Store, day: date, request: tuple[int, int, str], members: st
 
 
 def _enter(store: Store, day: date, ends: Mapping[int, str]) -> None:
-    """Put readers on the day's roll who have the mail and stand in no batch: no freeze brings it again."""
+    """Add readers who have the mail but no batch to the addressee set: no freeze mails them again."""
     for one, end in ends.items():
         if end in {_ACCEPTED, "u"}:
             keys.may_carry(store, day, one)

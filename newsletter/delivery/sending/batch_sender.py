@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Final
 
 from newsletter.delivery.faults import without_addresses
-from newsletter.delivery.freezing.variants import Copy
+from newsletter.delivery.freezing.variants import DigestVariant
 from newsletter.delivery.ledger.leases import LEASE_OVER_LONGEST, KeptLease, lease_of
 from newsletter.delivery.ledger.ledger import (
     ACCEPTED,
@@ -77,7 +77,7 @@ Judge = Callable[[Mapping[int, tuple[str, str]], int], str | None]
 """Takes whom a request was refused for (address and words by id) and how many it named; see `judgement`."""
 
 
-class Sending:
+class BatchSender:
     """One claim's way through its portions."""
 
     def __init__(
@@ -264,7 +264,7 @@ class Sending:
     def _given_up(self, outcome: Outcome) -> dict[int, str]:
         if not outcome.deferred:
             return {}
-        copy = Copy.model_validate_json(self._ledger.rendering(self._claim))
+        copy = DigestVariant.model_validate_json(self._ledger.rendering(self._claim))
         age = self._now() - datetime.combine(copy.mailed_on(self._claim.ref.day), datetime.min.time(), UTC)
         if age < GIVE_UP_AFTER:
             return {}

@@ -18,7 +18,7 @@ from newsletter.delivery.ledger.leases import LEASE_OVER_LONGEST, lease_of
 from newsletter.delivery.ledger.ledger import BatchRef, Denied, Ledger
 from newsletter.delivery.mailers.port import Mailer
 from newsletter.delivery.sending import links, throttle
-from newsletter.delivery.sending.batch_sender import BatchReport, Sending
+from newsletter.delivery.sending.batch_sender import BatchReport, BatchSender
 from newsletter.delivery.sending.messages import message_of
 from newsletter.delivery.sending.throttle import Gate
 from newsletter.errors import PermanentError, TransientError
@@ -103,7 +103,7 @@ def _send(
 
     gate = Gate(throttle.of(store, settings), claim.ref, lease, pause=pause)
     judge = partial(judgement.weigh, store, ref.day)
-    sending = Sending(
+    sending = BatchSender(
         ledger,
         mailer,
         claim,

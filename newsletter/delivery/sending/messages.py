@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import Final
 
-from newsletter.delivery.freezing.variants import Copy, cut
+from newsletter.delivery.freezing.variants import DigestVariant, cut
 from newsletter.delivery.ledger.ledger import Claim, Ledger
 from newsletter.models import Message
 from newsletter.rendering import digest, template_check
@@ -24,7 +24,7 @@ def message_of(store: Store, settings: Settings, site: SiteFacts, ledger: Ledger
     if key in _messages:
         _messages.move_to_end(key)
         return _messages[key]
-    copy = Copy.model_validate_json(ledger.rendering(claim))
+    copy = DigestVariant.model_validate_json(ledger.rendering(claim))
     edition = cut(store, settings, claim.ref.day, copy)
     with template_check.blaming("digest"):
         message = digest.render(edition, copy.preferences, site)

@@ -18,7 +18,7 @@ from newsletter.editions.scoring.trending import rank
 from newsletter.models import Coverage, Edition, Entry, Instant, Paper, Scored, Section, Trend, Value
 
 
-class Found(Value):
+class DayTopic(Value):
     """A topic of the day as it was found, with what is known of its past."""
 
     slug: str
@@ -45,7 +45,7 @@ class Inputs(Value):
     """Which candidates an earlier tail held, and when."""
     offered_places: Mapping[str, int] = {}
     """Which place by score those had that day."""
-    topics: tuple[Found, ...] = ()
+    topics: tuple[DayTopic, ...] = ()
     """Best first; those that may be shown."""
     history: History = History()
     coverage: tuple[Coverage, ...] = ()
@@ -108,7 +108,7 @@ def _tail_entry(one: Scored) -> Entry:
     )
 
 
-def in_sections(topics: Sequence[Found], entries: Mapping[str, Entry]) -> tuple[Section, ...]:
+def in_sections(topics: Sequence[DayTopic], entries: Mapping[str, Entry]) -> tuple[Section, ...]:
     """Put seated papers under their topics, the topic with the best two first; one paper makes no topic."""
     left = dict(entries)
     sections = []

@@ -21,7 +21,7 @@ from newsletter.settings import Settings
 from newsletter.sources.faults import FaultKind, UnreachableError
 from newsletter.sources.fetching import addresses
 from newsletter.sources.fetching.compression import too_large
-from newsletter.sources.fetching.politeness import Doorman, owner
+from newsletter.sources.fetching.politeness import HostLimiter, owner
 from newsletter.sources.fetching.resolving import CheckedResolver, Resolver, system_resolver
 from newsletter.sources.fetching.responses import (
     Answer,
@@ -66,10 +66,10 @@ class Client:
         *,
         limits: Limits | None = None,
         resolver: Resolver | None = None,
-        doorman: Doorman | None = None,
+        limiter: HostLimiter | None = None,
     ) -> None:
         self.limits = limits or Limits()
-        self.doorman = doorman or Doorman()
+        self.limiter = limiter or HostLimiter()
         self._allow_private = settings.allow_private_sources
         self._headers = {
             "User-Agent": user_agent(settings),
@@ -114,7 +114,7 @@ class Client:
         for _ in range(self.limits.redirects + 1):
             target = self._checked(url)
             try:
-                async with self.doorman.turn(target.host):
+                async with self.limiter.turn(target.host):
                     if paused := self._paused.get(owner(target.host)):
                         raise paused
                     found = await self._ask(target, validators, now)

@@ -2,7 +2,7 @@
 
 arXiv asks for one request at a time and three seconds between two
 (info.arxiv.org/help/api/tou.html); others get up to two requests at once. The operator's
-own machine needs no manners.
+own machine needs no such limits.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class HostLimits:
     """What a host is owed."""
 
     at_once: int = 2
@@ -22,12 +22,12 @@ class Manners:
     """Between the starts of two requests."""
 
 
-ARXIV = Manners(at_once=1, apart=timedelta(seconds=3))
-OWN_MACHINE = Manners(at_once=1_000)
+ARXIV = HostLimits(at_once=1, apart=timedelta(seconds=3))
+OWN_MACHINE = HostLimits(at_once=1_000)
 
 
 def owner(host: str) -> str:
-    """Return whose machines a host belongs to, as far as manners go.
+    """Return whose machines a host belongs to, for the limits on its requests.
 
     >>> owner("rss.arxiv.org"), owner("blog.example.org")
     ('arxiv.org', 'blog.example.org')
@@ -35,26 +35,26 @@ def owner(host: str) -> str:
     return "arxiv.org" if host == "arxiv.org" or host.endswith(".arxiv.org") else host
 
 
-def manners_towards(host: str) -> Manners:
+def limits_for(host: str) -> HostLimits:
     """Return what is owed to a host."""
     if owner(host) == "arxiv.org":
         return ARXIV
     if host in {"localhost", "::1"} or host.startswith("127."):
         return OWN_MACHINE
-    return Manners()
+    return HostLimits()
 
 
-class Doorman:
+class HostLimiter:
     """Lets requests through, host by host, in the order in which they came."""
 
-    def __init__(self, manners: Callable[[str], Manners] = manners_towards) -> None:
-        self._manners = manners
+    def __init__(self, limits: Callable[[str], HostLimits] = limits_for) -> None:
+        self._limits = limits
         self._doors: dict[str, asyncio.Semaphore] = {}
         self._next_start: dict[str, float] = defaultdict(float)
 
     def remember(self, host: str, seconds_ago: float) -> None:
         """Take note that an earlier poll asked `host`, so that two polls keep apart as well."""
-        wait = self._manners(host).apart.total_seconds() - seconds_ago
+        wait = self._limits(host).apart.total_seconds() - seconds_ago
         if wait > 0:
             start = asyncio.get_running_loop().time() + wait
             self._next_start[owner(host)] = max(start, self._next_start[owner(host)])
@@ -62,11 +62,11 @@ class Doorman:
     @asynccontextmanager
     async def turn(self, host: str) -> AsyncIterator[None]:
         """Wait until `host` may be asked, and hold its door while it is."""
-        manners = self._manners(host)
-        door = self._doors.setdefault(owner(host), asyncio.Semaphore(manners.at_once))
+        limits = self._limits(host)
+        door = self._doors.setdefault(owner(host), asyncio.Semaphore(limits.at_once))
         async with door:
-            if manners.apart:
-                await self._keep_apart(owner(host), manners.apart.total_seconds())
+            if limits.apart:
+                await self._keep_apart(owner(host), limits.apart.total_seconds())
             yield
 
     async def _keep_apart(self, whose: str, seconds: float) -> None:

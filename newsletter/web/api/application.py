@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from newsletter.settings import Settings
 from newsletter.web.api import problems, reading, routes, searching, subscribing
 from newsletter.web.serving import caching
-from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.serving.site import CurrentSite, Router, Site
 
 router: Final = Router()
 """The page that describes the API to people."""
@@ -47,7 +47,7 @@ _description: Final = Router()
 
 
 @_description.page("/openapi.json")
-def openapi(request: Request, site: Here) -> Response:
+def openapi(request: Request, site: CurrentSite) -> Response:
     """Serve the description."""
     return caching.answer(
         request, json.dumps(described(site.settings), indent=1).encode(), "application/json"
@@ -55,7 +55,7 @@ def openapi(request: Request, site: Here) -> Response:
 
 
 @router.page("/api")
-def reference(request: Request, site: Here) -> Response:
+def reference(request: Request, site: CurrentSite) -> Response:
     """Show the description to people; the page is made from it, so that the two cannot differ."""
     return site.public_page(request, "api.html", api=described(site.settings), root=ROOT)
 

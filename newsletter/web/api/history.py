@@ -4,7 +4,7 @@ from datetime import date
 from typing import Self
 
 from newsletter.rendering import phrasing
-from newsletter.web.serving.published import Appearance, Career
+from newsletter.web.serving.published import Appearance, ChartedTopic
 from newsletter.web.values import Described, Trend
 
 
@@ -30,9 +30,9 @@ class TopicOutline(Described):
     """1 is the top."""
 
     @classmethod
-    def of(cls, career: Career, base_url: str) -> Self:
+    def of(cls, charted: ChartedTopic, base_url: str) -> Self:
         """Return what a list says of a topic."""
-        return cls(**_outline(career, base_url))
+        return cls(**_outline(charted, base_url))
 
 
 class Topics(Described):
@@ -86,23 +86,23 @@ class TopicHistory(TopicOutline):
     """Each remembered day on which it charted, the newest first."""
 
     @classmethod
-    def over(cls, career: Career, days: tuple[Appearance, ...], base_url: str) -> Self:
+    def over(cls, charted: ChartedTopic, days: tuple[Appearance, ...], base_url: str) -> Self:
         """Return a topic with its days."""
         return cls(
-            **_outline(career, base_url), appearances=tuple(TopicDay.of(one, base_url) for one in days)
+            **_outline(charted, base_url), appearances=tuple(TopicDay.of(one, base_url) for one in days)
         )
 
 
-def _outline(career: Career, base_url: str) -> dict[str, object]:
-    path = career.path
+def _outline(charted: ChartedTopic, base_url: str) -> dict[str, object]:
+    path = charted.path
     return {
-        "slug": career.slug,
-        "label": career.label,
+        "slug": charted.slug,
+        "label": charted.label,
         "url": f"{base_url}{path}",
         "api_url": f"{base_url}/api/v1{path}",
         "feed_url": f"{base_url}{path}/feed.xml",
-        "first": career.first,
-        "last": career.last,
-        "days": career.days,
-        "best_place": career.best,
+        "first": charted.first,
+        "last": charted.last,
+        "days": charted.days,
+        "best_place": charted.best,
     }

@@ -18,7 +18,7 @@ from newsletter.web.api.routes import ROOT, DescribedRouter
 from newsletter.web.archive import editions as archive
 from newsletter.web.archive import periods
 from newsletter.web.serving import caching
-from newsletter.web.serving.site import Here, Site
+from newsletter.web.serving.site import CurrentSite, Site
 from newsletter.web.values import Edition, EditionOutline, Editions, KnownPaper
 
 router: Final = DescribedRouter()
@@ -43,7 +43,9 @@ Identifier = Annotated[
 
 
 @router.reads("/editions", Editions, problems=(422,))
-def editions(request: Request, site: Here, before: Before = "9999-12-31", limit: Limit = 30) -> Response:
+def editions(
+    request: Request, site: CurrentSite, before: Before = "9999-12-31", limit: Limit = 30
+) -> Response:
     """List editions, the newest first.
 
     `next` leads to older ones; a new edition does not shift what stands on a page.
@@ -55,7 +57,7 @@ def editions(request: Request, site: Here, before: Before = "9999-12-31", limit:
     base = site.settings.base_url
     following = {"before": shown[-1].isoformat(), "limit": limit} if len(older) > limit else None
     body = Editions(
-        items=tuple(EditionOutline.of(one, base) for one in site.kiosk.outlines(site.store, shown)),
+        items=tuple(EditionOutline.of(one, base) for one in site.published.outlines(site.store, shown)),
         total=len(days),
         next=following and f"{base}{ROOT}/editions?{urlencode(following)}",
     )
@@ -63,7 +65,7 @@ def editions(request: Request, site: Here, before: Before = "9999-12-31", limit:
 
 
 @router.reads("/editions/latest", Edition, problems=(404,))
-def latest_edition(request: Request, site: Here) -> Response:
+def latest_edition(request: Request, site: CurrentSite) -> Response:
     """Return the newest edition whole."""
     newest = next(iter(site.dates()), None)
     if newest is None:
@@ -72,7 +74,7 @@ def latest_edition(request: Request, site: Here) -> Response:
 
 
 @router.reads("/editions/{day}", Edition, problems=(404, 422))
-def edition(day: Day, request: Request, site: Here) -> Response:
+def edition(day: Day, request: Request, site: CurrentSite) -> Response:
     """Return one day's edition whole, with the numbers behind each choice.
 
     It is frozen: it says the same for ever. `/d/{day}.json` is the same document.
@@ -87,7 +89,7 @@ def edition(day: Day, request: Request, site: Here) -> Response:
 
 
 @router.reads("/weeks/{week}", Edition, problems=(404, 422))
-def week(week: Week, request: Request, site: Here) -> Response:
+def week(week: Week, request: Request, site: CurrentSite) -> Response:
     """Return the best of an ISO week.
 
     Once the week is over, this is what weekly readers are mailed; until then, the best so far.
@@ -96,41 +98,41 @@ def week(week: Week, request: Request, site: Here) -> Response:
 
 
 @router.reads("/months/{month}", Edition, problems=(404, 422))
-def month(month: Month, request: Request, site: Here) -> Response:
+def month(month: Month, request: Request, site: CurrentSite) -> Response:
     """Return the best of a month; until it is over, the best so far."""
     return _of_period(request, site, periods.month_named(month))
 
 
 @router.reads("/topics", Topics, problems=(422,))
-def topics(request: Request, site: Here, limit: Limit = 30, offset: Offset = 0) -> Response:
+def topics(request: Request, site: CurrentSite, limit: Limit = 30, offset: Offset = 0) -> Response:
     """List topics that stood on a chart, those seen last first.
 
     Of the last 400 editions; within a day they stand in the order of its chart.
     """
-    careers = site.kiosk.careers(site.store)
+    charted_topics = site.published.charted_topics(site.store)
     base = site.settings.base_url
     following = urlencode({"limit": limit, "offset": offset + limit})
     body = Topics(
-        items=tuple(TopicOutline.of(one, base) for one in careers[offset : offset + limit]),
-        total=len(careers),
-        next=f"{base}{ROOT}/topics?{following}" if offset + limit < len(careers) else None,
+        items=tuple(TopicOutline.of(one, base) for one in charted_topics[offset : offset + limit]),
+        total=len(charted_topics),
+        next=f"{base}{ROOT}/topics?{following}" if offset + limit < len(charted_topics) else None,
     )
     return _answer(request, body)
 
 
 @router.reads("/topics/{slug}", TopicHistory, problems=(404, 422))
-def topic(slug: Slug, request: Request, site: Here) -> Response:
+def topic(slug: Slug, request: Request, site: CurrentSite) -> Response:
     """Return on which days a topic charted, how high, and with which papers."""
-    career = next((one for one in site.kiosk.careers(site.store) if one.slug == slug), None)
-    if career is None:
+    charted = next((one for one in site.published.charted_topics(site.store) if one.slug == slug), None)
+    if charted is None:
         raise HTTPException(404, "No topic has that name. /api/v1/topics lists those there are.")
-    days = site.kiosk.appearances(site.store, slug)
-    body = TopicHistory.over(career, days, site.settings.base_url)
+    days = site.published.appearances(site.store, slug)
+    body = TopicHistory.over(charted, days, site.settings.base_url)
     return _answer(request, body)
 
 
 @router.reads("/papers/{identifier:path}", KnownPaper, problems=(404, 422))
-def paper(identifier: Identifier, request: Request, site: Here) -> Response:
+def paper(identifier: Identifier, request: Request, site: CurrentSite) -> Response:
     """Return what is known of one paper, and which edition announced it.
 
     Everything that was polled is kept for ninety days; what an edition announced is kept for good.
@@ -153,7 +155,7 @@ def paper(identifier: Identifier, request: Request, site: Here) -> Response:
 def _of_period(request: Request, site: Site, period: Period | None) -> Response:
     found = None
     if period and (held := tuple(day for day in site.dates() if day in period)):
-        state = ("api", period, held, site.kiosk.is_bound(site.store, period))
+        state = ("api", period, held, site.published.is_bound(site.store, period))
         found = site.shelf.get(state, lambda: _best_of(site, period))
     if not found:
         raise HTTPException(404, "No day of it has an edition. /api/v1/editions lists those there are.")
@@ -161,7 +163,7 @@ def _of_period(request: Request, site: Site, period: Period | None) -> Response:
 
 
 def _best_of(site: Site, period: Period) -> str:
-    edition = site.kiosk.period(site.store, period)
+    edition = site.published.period(site.store, period)
     return Edition.of(edition, site.settings.base_url).model_dump_json() if edition else ""
 
 

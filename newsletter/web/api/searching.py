@@ -18,7 +18,7 @@ from newsletter.search.searching import PAGES
 from newsletter.web.api.routes import ROOT, DescribedRouter
 from newsletter.web.archive.search import SOON_SECONDS, asked
 from newsletter.web.serving import caching
-from newsletter.web.serving.site import Here, Site
+from newsletter.web.serving.site import CurrentSite, Site
 from newsletter.web.values import Described, Paper, facts
 
 router: Final = DescribedRouter()
@@ -89,7 +89,7 @@ class Found(Described):
 
 
 @router.reads("/search", Found, problems=(422,))
-def search(q: Asked, request: Request, site: Here, page: Page = 1) -> Response:
+def search(q: Asked, request: Request, site: CurrentSite, page: Page = 1) -> Response:
     """Find papers by title, abstract and authors, the best first.
 
     A word that no paper holds is corrected, and said so. What cannot be found whole is found in part.
@@ -100,7 +100,7 @@ def search(q: Asked, request: Request, site: Here, page: Page = 1) -> Response:
 
 
 @router.reads("/authors/{slug}", Found, problems=(404, 422))
-def author(slug: Name, request: Request, site: Here, page: Page = 1) -> Response:
+def author(slug: Name, request: Request, site: CurrentSite, page: Page = 1) -> Response:
     """List the kept papers by authors of that name, the newest first."""
     if people.slug(slug) != slug:
         raise HTTPException(

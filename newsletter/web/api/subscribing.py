@@ -13,7 +13,7 @@ from newsletter.web.api.problems import faults, problem
 from newsletter.web.api.routes import DescribedRouter
 from newsletter.web.serving import forms
 from newsletter.web.serving.forms import Fields
-from newsletter.web.serving.site import Here
+from newsletter.web.serving.site import CurrentSite
 from newsletter.web.subscriber import preference_form, subscribing
 from newsletter.web.subscriber.signup_form import offered
 from newsletter.web.values import Described
@@ -82,7 +82,7 @@ Token = Annotated[
     problems=(403, 413, 415, 422, 429),
     body=SubscriptionRequest,
 )
-def subscribe(request: Request, site: Here, posted: Annotated[bytes, Depends(_json)]) -> Response:
+def subscribe(request: Request, site: CurrentSite, posted: Annotated[bytes, Depends(_json)]) -> Response:
     """Ask that an address be subscribed; its owner gets one message to confirm it.
 
     The answer is the same whether the address is new, subscribed or blocked. Mails are capped for each
@@ -118,7 +118,7 @@ def subscribe(request: Request, site: Here, posted: Annotated[bytes, Depends(_js
 
 
 @router.changes("DELETE", "/subscriptions/{token}", status=204, problems=(404, 422))
-def unsubscribe(token: Token, site: Here) -> Response:
+def unsubscribe(token: Token, site: CurrentSite) -> Response:
     """Unsubscribe whom the token names, at once; may be repeated.
 
     The token is that of the unsubscribe link in any mail to them, however old.

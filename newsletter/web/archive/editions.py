@@ -14,20 +14,20 @@ from newsletter.rendering.dates import month_name
 from newsletter.rendering.site import period_path
 from newsletter.web.archive import citations
 from newsletter.web.serving import caching
-from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.serving.site import CurrentSite, Router, Site
 
 router: Final = Router()
 
 
 @router.page("/archive")
-def archive(request: Request, site: Here) -> Response:
+def archive(request: Request, site: CurrentSite) -> Response:
     """List the newest month's editions, and the months before."""
     days = site.dates()
     return _month(request, site, days, days[0] if days else None)
 
 
 @router.page("/archive/{month}")
-def month(month: str, request: Request, site: Here) -> Response:
+def month(month: str, request: Request, site: CurrentSite) -> Response:
     """List one month's editions (`/archive/2026-06`)."""
     days = site.dates()
     first = next((day for day in days if day.isoformat()[:7] == month), None)
@@ -56,7 +56,7 @@ def _month(request: Request, site: Site, days: Sequence[date], one: date | None)
 
 
 @router.page("/d/{name}")
-def edition(name: str, request: Request, site: Here) -> Response:
+def edition(name: str, request: Request, site: CurrentSite) -> Response:
     """Show one edition whole, or hand it on as BibTeX, RIS or JSON (`/d/2026-06-10.bib`)."""
     day_name, dot, ending = name.partition(".")
     day = _day(day_name)

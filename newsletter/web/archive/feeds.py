@@ -16,7 +16,7 @@ from newsletter.rendering.coverage import without_papers
 from newsletter.rendering.dates import short_date
 from newsletter.web.serving import caching
 from newsletter.web.serving.published import Appearance
-from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.serving.site import CurrentSite, Router, Site
 
 router: Final = Router()
 
@@ -67,25 +67,25 @@ _MEDIA_TYPES: dict[Form, str] = {"xml": "application/atom+xml", "json": "applica
 
 
 @router.page("/feed.xml")
-def atom(request: Request, site: Here) -> Response:
+def atom(request: Request, site: CurrentSite) -> Response:
     """Serve the last editions as Atom."""
     return _editions(request, site, "xml")
 
 
 @router.page("/feed.json")
-def json_feed(request: Request, site: Here) -> Response:
+def json_feed(request: Request, site: CurrentSite) -> Response:
     """Serve the last editions as JSON Feed."""
     return _editions(request, site, "json")
 
 
 @router.page("/topics/{slug}/feed.xml")
-def topic_atom(slug: str, request: Request, site: Here) -> Response:
+def topic_atom(slug: str, request: Request, site: CurrentSite) -> Response:
     """Serve the last days of one topic as Atom; 404 for one that never stood on a chart."""
     return _topic(request, site, slug, "xml")
 
 
 @router.page("/topics/{slug}/feed.json")
-def topic_json_feed(slug: str, request: Request, site: Here) -> Response:
+def topic_json_feed(slug: str, request: Request, site: CurrentSite) -> Response:
     """Serve the last days of one topic as JSON Feed; 404 for one that never stood on a chart."""
     return _topic(request, site, slug, "json")
 
@@ -102,7 +102,7 @@ def _editions(request: Request, site: Site, form: Form) -> Response:
 
 
 def _topic(request: Request, site: Site, slug: str, form: Form) -> Response:
-    found = site.kiosk.appearances(site.store, slug)[:EDITIONS_IN_A_FEED]
+    found = site.published.appearances(site.store, slug)[:EDITIONS_IN_A_FEED]
     if not found:
         raise HTTPException(404)
     label, home = found[0].section.label, found[0].path

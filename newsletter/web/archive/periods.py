@@ -12,7 +12,7 @@ from starlette.responses import Response
 from newsletter.editions.periods import Period
 from newsletter.rendering.site import period_path
 from newsletter.web.serving import caching
-from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.serving.site import CurrentSite, Router, Site
 
 router: Final = Router()
 
@@ -21,13 +21,13 @@ _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 
 @router.page("/week/{name}")
-def week(name: str, request: Request, site: Here) -> Response:
+def week(name: str, request: Request, site: CurrentSite) -> Response:
     """Show the best of an ISO week (`/week/2026-W47`)."""
     return _page(request, site, week_named(name), Period.week_of)
 
 
 @router.page("/month/{name}")
-def month(name: str, request: Request, site: Here) -> Response:
+def month(name: str, request: Request, site: CurrentSite) -> Response:
     """Show the best of a month (`/month/2026-11`)."""
     return _page(request, site, month_named(name), Period.month_of)
 
@@ -70,7 +70,7 @@ def _page(
     if period is None or not min(firsts) <= period.first <= max(firsts):
         raise HTTPException(404)
     held = tuple(day for day in reversed(days) if day in period)
-    is_bound = site.kiosk.is_bound(site.store, period)
+    is_bound = site.published.is_bound(site.store, period)
     older = max((day for day in days if day < period.first), default=None)
     newer = min((day for day in days if day > period.last), default=None)
 
@@ -80,7 +80,7 @@ def _page(
             period=period,
             place=period_path(period.first, period.last),
             kind="week" if period_of == Period.week_of else "month",
-            edition=site.kiosk.period(site.store, period) if held else None,
+            edition=site.published.period(site.store, period) if held else None,
             days=held,
             is_bound=is_bound,
             is_over=period.last <= (days[0] if days else period.first),

@@ -14,7 +14,7 @@ from newsletter.search import Index, IndexFaultError, Results, by_author, parse,
 from newsletter.search.query import LONGEST
 from newsletter.topics.matching import query
 from newsletter.web.serving.forms import Fields
-from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.serving.site import CurrentSite, Router, Site
 from newsletter.web.subscriber import preference_form
 
 router: Final = Router()
@@ -24,7 +24,7 @@ _NOT_INDEXED = {"X-Robots-Tag": "noindex"}
 
 
 @router.page("/search")
-def searched(request: Request, site: Here) -> Response:
+def searched(request: Request, site: CurrentSite) -> Response:
     """Show what a query finds; any text is one, and a page that does not exist is the first or the last.
 
     Only the index is asked, so this answers while the store is down.
@@ -54,7 +54,7 @@ def searched(request: Request, site: Here) -> Response:
 
 
 @router.page("/authors/{slug}")
-def author(slug: str, request: Request, site: Here) -> Response:
+def author(slug: str, request: Request, site: CurrentSite) -> Response:
     """List the kept papers by authors of that name, the newest first; 404 if there are none."""
     if people.slug(slug) != slug:
         raise HTTPException(404)
@@ -86,11 +86,11 @@ def _as_topic(typed: str) -> tuple[str, str]:
 
 def asked(site: Site, ask: Callable[[Index], Results]) -> Results | None:
     """Return what the index answers; None where there is none that is fit to be asked (yet)."""
-    index = site.cabinet.index()
+    index = site.index_store.index()
     try:
         return ask(index) if index else None
     except IndexFaultError:
-        site.cabinet.doubt()
+        site.index_store.doubt()
         return None
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from newsletter.web.serving import caching
 from newsletter.web.serving.published import Appearance
-from newsletter.web.serving.site import Here, Router
+from newsletter.web.serving.site import CurrentSite, Router
 
 router: Final = Router()
 
@@ -29,23 +29,23 @@ class Bar(NamedTuple):
 
 
 @router.page("/topics")
-def index(request: Request, site: Here) -> Response:
+def index(request: Request, site: CurrentSite) -> Response:
     """List the topics that stood on a chart, those seen last first."""
     days = site.dates()
 
     def make() -> str:
-        careers = site.kiosk.careers(site.store)
-        return site.render("topics.html", careers=careers[:TOPICS_LISTED], total=len(careers))
+        charted_topics = site.published.charted_topics(site.store)
+        return site.render("topics.html", charted=charted_topics[:TOPICS_LISTED], total=len(charted_topics))
 
     body = site.shelf.get(("topics", days[:1], len(days)), make)
     return caching.answer(request, body.encode(), "text/html")
 
 
 @router.page("/topics/{slug}")
-def topic(slug: str, request: Request, site: Here) -> Response:
+def topic(slug: str, request: Request, site: CurrentSite) -> Response:
     """Show a topic that stood on a chart once; 404 for one that never did."""
     days = site.dates()
-    found = site.kiosk.appearances(site.store, slug)
+    found = site.published.appearances(site.store, slug)
     if not found:
         raise HTTPException(404)
 

@@ -22,7 +22,7 @@ from newsletter.sources.store import SourceHealth, SourceStore
 from newsletter.store import unavailable_store
 from newsletter.subscribers.kept.store import SubscriberStore
 from newsletter.web.operator import metrics
-from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.serving.site import CurrentSite, Router, Site
 
 router: Final = Router()
 
@@ -38,7 +38,7 @@ async def healthz() -> Response:
 
 
 @router.page("/readyz")
-def readyz(request: Request, site: Here) -> Response:
+def readyz(request: Request, site: CurrentSite) -> Response:
     """Say whether requests can be served, else 503; who may read the status learns what is missing.
 
     Others do not: an error names hosts, ports and folders. The log has it too.
@@ -61,7 +61,7 @@ def readyz(request: Request, site: Here) -> Response:
 
 
 @router.page("/status.json")
-def status(request: Request, site: Here) -> Response:
+def status(request: Request, site: CurrentSite) -> Response:
     """Report the newest edition, the sources and the readers; 503 where the edition is overdue."""
     require_token(request, site.settings)
     report = _report(site, site.now())
@@ -69,7 +69,7 @@ def status(request: Request, site: Here) -> Response:
 
 
 @router.page("/metrics")
-def numbers(request: Request, site: Here) -> Response:
+def numbers(request: Request, site: CurrentSite) -> Response:
     """Report the same as `/status.json`, and how far the newest delivery is, for Prometheus."""
     require_token(request, site.settings)
     newest = next(iter(site.dates()), None)

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from newsletter.delivery.feedback import events
 from newsletter.errors import InvalidInputError
-from newsletter.web.serving.site import Here, Router
+from newsletter.web.serving.site import CurrentSite, Router
 
 router: Final = Router()
 
@@ -27,7 +27,7 @@ async def _raw(request: Request) -> bytes:
 
 
 @router.post("/webhooks/sendgrid")
-def sendgrid(request: Request, site: Here, body: Annotated[bytes, Depends(_raw)]) -> Response:
+def sendgrid(request: Request, site: CurrentSite, body: Annotated[bytes, Depends(_raw)]) -> Response:
     """Apply signed events, whenever and however often they come; 403 on anything that SendGrid did not sign.
 
     404 where no key is set (`NEWSLETTER_SENDGRID_WEBHOOK_KEY`), and 503 while

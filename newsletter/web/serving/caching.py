@@ -12,7 +12,7 @@ PUBLIC = "public, max-age=60"
 CHECK_EACH_TIME = "public, no-cache"
 
 
-class Shelf:
+class PageCache:
     """Pages that were made already, the least used thrown away first; safe between threads.
 
     What a page depends on is its whole key, so nothing here ever has to be

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from newsletter.web.serving import caching
-from newsletter.web.serving.site import Here, Router
+from newsletter.web.serving.site import CurrentSite, Router
 
 router: Final = Router()
 
@@ -23,7 +23,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @router.page("/static/{name}")
-def static(name: str, request: Request, site: Here) -> Response:
+def static(name: str, request: Request, site: CurrentSite) -> Response:
     """Serve a file of `templates/web/static`; a name has no folder in it, so nothing else is reached."""
     kind = _TYPES.get(name.rpartition(".")[2])
     if kind is None or name.startswith("."):
@@ -37,7 +37,7 @@ def static(name: str, request: Request, site: Here) -> Response:
 
 
 @router.page("/robots.txt")
-def robots(request: Request, site: Here) -> Response:
+def robots(request: Request, site: CurrentSite) -> Response:
     """Keep well-behaved robots out of the pages whose address holds a token, and out of endless searches."""
     private = ("/confirm/", "/reject/", "/u/", "/manage/", "/search?")
     closed = "".join(f"Disallow: {site.path(one)}\n" for one in private)
@@ -46,6 +46,6 @@ def robots(request: Request, site: Here) -> Response:
 
 
 @router.page("/favicon.ico")
-def favicon(request: Request, site: Here) -> Response:
+def favicon(request: Request, site: CurrentSite) -> Response:
     """Answer browsers that ask before reading the page."""
     return caching.answer(request, site.file("mark.svg"), "image/svg+xml")

@@ -74,6 +74,6 @@ def _refresh(site: Site, is_closing: threading.Event) -> None:
         if is_closing.wait(_BREATH.total_seconds()):
             raise _StoppedError
 
-    done = refresh(site.store, site.cabinet, site.now(), pace=breathe)
+    done = refresh(site.store, site.index_store, site.now(), pace=breathe)
     if done and done.is_rebuilt:
         log.info("search index made anew papers=%d", done.written)

@@ -34,7 +34,7 @@ class Appearance(NamedTuple):
         return topic_path(self.section.slug)
 
 
-class Career(NamedTuple):
+class ChartedTopic(NamedTuple):
     """What became of a topic, over the days that are remembered."""
 
     slug: str
@@ -63,7 +63,7 @@ class Outline(NamedTuple):
     papers: int
 
 
-class Kiosk:
+class PublishedEditions:
     """Reads editions; remembers, a process, which topics stood on which day's chart."""
 
     def __init__(self) -> None:
@@ -130,12 +130,14 @@ class Kiosk:
             if section.slug == slug
         )
 
-    def careers(self, store: Store) -> tuple[Career, ...]:
+    def charted_topics(self, store: Store) -> tuple[ChartedTopic, ...]:
         """Return every topic of the remembered days: those seen last first, then by their place that day."""
-        found: dict[str, Career] = {}
+        found: dict[str, ChartedTopic] = {}
         for day in self.dates(store)[:DAYS_REMEMBERED]:
             for place, section in enumerate(self._chart(store, day), 1):
-                known = found.get(section.slug) or Career(section.slug, section.label, day, day, 0, place)
+                known = found.get(section.slug) or ChartedTopic(
+                    section.slug, section.label, day, day, 0, place
+                )
                 found[section.slug] = known._replace(
                     first=day, days=known.days + 1, best=min(known.best, place)
                 )

@@ -15,11 +15,11 @@ from newsletter import queue, store
 from newsletter.models import Edition
 from newsletter.rendering import pages
 from newsletter.rendering.templating import templates
-from newsletter.search import Cabinet
+from newsletter.search import IndexStore
 from newsletter.settings import Settings
 from newsletter.subscribers import networks
 from newsletter.web.serving import caching
-from newsletter.web.serving.published import TAIL_SHOWN, Kiosk
+from newsletter.web.serving.published import TAIL_SHOWN, PublishedEditions
 from newsletter.web.serving.turnstile import Turnstile
 
 SHELF_PLACES = 200
@@ -41,10 +41,10 @@ class Site:
     root: str = field(init=False)
     """The path of BASE_URL, empty at the top of a host. Every link on our pages begins with it."""
 
-    kiosk: Kiosk = field(init=False, default_factory=Kiosk)
-    cabinet: Cabinet = field(init=False)
+    published: PublishedEditions = field(init=False, default_factory=PublishedEditions)
+    index_store: IndexStore = field(init=False)
     """The search index of this machine."""
-    shelf: caching.Shelf = field(init=False)
+    shelf: caching.PageCache = field(init=False)
     """Pages made from frozen editions; empty outside production, where templates change under it."""
     turnstile: Turnstile = field(init=False)
     """How often a network may ask for a page that is made for it alone."""
@@ -52,8 +52,8 @@ class Site:
 
     def __post_init__(self) -> None:
         self.root = urlsplit(self.settings.base_url).path.rstrip("/")
-        self.cabinet = Cabinet(self.settings.data_dir)
-        self.shelf = caching.Shelf(SHELF_PLACES if self.settings.is_production else 0)
+        self.index_store = IndexStore(self.settings.data_dir)
+        self.shelf = caching.PageCache(SHELF_PLACES if self.settings.is_production else 0)
         self.turnstile = Turnstile(self.settings.previews_per_network_minute)
         self.environment = pages.environment(self.settings)
         self.environment.globals |= {
@@ -86,11 +86,11 @@ class Site:
 
     def dates(self) -> tuple[date, ...]:
         """Return the days that have an edition, newest first."""
-        return self.kiosk.dates(self.store)
+        return self.published.dates(self.store)
 
     def edition(self, day: date) -> Edition | None:
         """Return a day's edition, fit to be shown."""
-        return self.kiosk.edition(self.store, day)
+        return self.published.edition(self.store, day)
 
     def path(self, path: str) -> str:
         """Return a link within the site: a path, so that it stays on the host the reader came to."""
@@ -141,7 +141,7 @@ async def _site_of(request: Request) -> Site:
     return site
 
 
-Here = Annotated[Site, Depends(_site_of)]
+CurrentSite = Annotated[Site, Depends(_site_of)]
 """The site that answers this request."""
 
 

@@ -15,7 +15,7 @@ from newsletter.subscribers.consent.signup import Confirmed, Requested
 from newsletter.subscribers.consent.tokens import TokenReading, TokenState
 from newsletter.subscribers.kept.store import SubscriberStore
 from newsletter.web.serving.forms import Posted
-from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.serving.site import CurrentSite, Router, Site
 from newsletter.web.subscriber import form_stamps, next_edition
 from newsletter.web.subscriber.subscribing import check_inbox, too_many
 
@@ -34,7 +34,7 @@ _GONE = (
 
 
 @router.page("/confirm/{token}")
-def confirm_page(token: str, request: Request, site: Here) -> Response:
+def confirm_page(token: str, request: Request, site: CurrentSite) -> Response:
     """Confirm in the browser that filled in the form; show a button in any other."""
     reading = _read(site, token)
     if reading.state is not TokenState.OK:
@@ -45,7 +45,7 @@ def confirm_page(token: str, request: Request, site: Here) -> Response:
 
 
 @router.post("/confirm/{token}")
-def confirm(token: str, request: Request, site: Here, posted: Posted) -> Response:
+def confirm(token: str, request: Request, site: CurrentSite, posted: Posted) -> Response:
     """Confirm, or ask for a new link where this one is too old."""
     reading = _read(site, token)
     if reading.state is TokenState.EXPIRED and "again" in posted:
@@ -56,7 +56,7 @@ def confirm(token: str, request: Request, site: Here, posted: Posted) -> Respons
 
 
 @router.page("/reject/{token}")
-def reject_page(token: str, site: Here) -> Response:
+def reject_page(token: str, site: CurrentSite) -> Response:
     """Ask whether it was somebody else; change nothing."""
     if not _is_genuine_no(site, token):
         return _unusable(site, token, TokenState.DAMAGED)
@@ -64,7 +64,7 @@ def reject_page(token: str, site: Here) -> Response:
 
 
 @router.post("/reject/{token}")
-def reject(token: str, site: Here) -> Response:
+def reject(token: str, site: CurrentSite) -> Response:
     """Let nobody ask this address again for a while; an old link serves as well."""
     if not _is_genuine_no(site, token):
         return _unusable(site, token, TokenState.DAMAGED)

@@ -9,7 +9,7 @@ from newsletter.errors import InvalidInputError
 from newsletter.subscribers import on_request
 from newsletter.subscribers.consent import signup
 from newsletter.web.serving.forms import Fields, Posted
-from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.serving.site import CurrentSite, Router, Site
 from newsletter.web.subscriber import form_stamps
 from newsletter.web.subscriber.subscribing import HONEYPOT, filled_too, next_stamp, too_many
 
@@ -22,13 +22,13 @@ LOST = (
 
 
 @router.page("/links")
-def links_page(site: Here, said: str = "") -> Response:
+def links_page(site: CurrentSite, said: str = "") -> Response:
     """Show the form, or that it was sent, the same to everybody."""
     return _page(site, is_done=said == "sent", stamp=form_stamps.stamp(site.keys, site.now()))
 
 
 @router.post("/links")
-def send_links(request: Request, site: Here, posted: Posted) -> Response:
+def send_links(request: Request, site: CurrentSite, posted: Posted) -> Response:
     """Have a reader's links mailed; the answer is the same for every address."""
     done = RedirectResponse(site.path("/links?said=sent"), status_code=303)
     if HONEYPOT in posted:

@@ -21,7 +21,7 @@ from newsletter.subscribers.consent import keyring, moving, signup, tokens
 from newsletter.subscribers.consent.moving import Asked
 from newsletter.subscribers.kept.store import SubscriberStore
 from newsletter.web.serving.forms import FieldError, Fields, Posted
-from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.serving.site import CurrentSite, Router, Site
 from newsletter.web.subscriber import links, next_edition, preference_form, zones
 
 router: Final = Router()
@@ -42,7 +42,7 @@ NOT_SUBSCRIBED = "Nothing is mailed to you at present, so nothing was changed. S
 
 
 @router.page("/manage/{token}")
-def preferences_page(token: str, site: Here, said: str = "") -> Response:
+def preferences_page(token: str, site: CurrentSite, said: str = "") -> Response:
     """Show what is chosen."""
     subscriber = _holder(site, token)
     if subscriber is None:
@@ -63,7 +63,7 @@ def _is_true(said: str, subscriber: Subscriber) -> bool:
 
 
 @router.page("/manage/{token}/export.json")
-def export(token: str, site: Here) -> Response:
+def export(token: str, site: CurrentSite) -> Response:
     """Hand over everything that is kept about the holder: the last editions that were sent, too."""
     subscriber = _holder(site, token)
     if subscriber is None:
@@ -82,7 +82,7 @@ def export(token: str, site: Here) -> Response:
 
 
 @router.post("/manage/{token}")
-def change(token: str, site: Here, posted: Posted) -> Response:
+def change(token: str, site: CurrentSite, posted: Posted) -> Response:
     """Do what the pressed button says."""
     subscriber = _holder(site, token)
     if subscriber is None:

@@ -11,7 +11,7 @@ from newsletter.models import SubscriberStatus
 from newsletter.subscribers.consent import keyring, moving, tokens
 from newsletter.subscribers.consent.moving import Moved
 from newsletter.subscribers.kept.store import SubscriberStore
-from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.serving.site import CurrentSite, Router, Site
 from newsletter.web.subscriber import next_edition
 
 router: Final = Router()
@@ -27,7 +27,7 @@ _OVER = (
 
 
 @router.page("/move/{token}")
-def move_page(token: str, site: Here) -> Response:
+def move_page(token: str, site: CurrentSite) -> Response:
     """Show the button that moves the reader."""
     state = moving.look(site.store, site.settings, token, now=site.now())
     if state in (Moved.OPEN, Moved.ALREADY):
@@ -36,7 +36,7 @@ def move_page(token: str, site: Here) -> Response:
 
 
 @router.post("/move/{token}")
-def move(token: str, site: Here) -> Response:
+def move(token: str, site: CurrentSite) -> Response:
     """Move the reader to the address that holds this link; pressing twice is harmless."""
     state = moving.confirm(site.store, site.queue, site.settings, token, now=site.now())
     reading = tokens.read("move", token, keyring.known(site.store, site.settings), now=site.now())

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from newsletter.editions import for_reader
 from newsletter.rendering.templating import untrusted
 from newsletter.web.serving.forms import Fields
-from newsletter.web.serving.site import Here, Router
+from newsletter.web.serving.site import CurrentSite, Router
 from newsletter.web.subscriber import form_stamps, preference_form
 from newsletter.web.subscriber.signup_form import form_facts, offered
 from newsletter.web.subscriber.subscribing import too_many
@@ -17,7 +17,7 @@ router: Final = Router()
 
 
 @router.page("/preview")
-def preview(request: Request, site: Here) -> Response:
+def preview(request: Request, site: CurrentSite) -> Response:
     """Show the newest edition for the topics, words, length and hour in the query; keep nothing of them.
 
     429 to a network that asks too often: this page is made anew for each request.
@@ -26,7 +26,7 @@ def preview(request: Request, site: Here) -> Response:
         return too_many(site, wait)
     asked = Fields(request.query_params.multi_items())
     wanted, fault = preference_form.read_or(asked, offered(site))
-    newest = site.kiosk.newest(site.store)
+    newest = site.published.newest(site.store)
     tailored = untrusted.disarmed(for_reader(newest, wanted)) if newest else None
     return site.page(
         "preview.html",

@@ -17,7 +17,7 @@ from newsletter.subscribers import addresses
 from newsletter.subscribers.addresses import Address
 from newsletter.subscribers.consent import signup
 from newsletter.web.serving.forms import Fields, Posted
-from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.serving.site import CurrentSite, Router, Site
 from newsletter.web.subscriber import form_stamps, preference_form
 from newsletter.web.subscriber.signup_form import form_facts, offered
 
@@ -33,7 +33,7 @@ CLOSED = (
 
 
 @router.post("/subscribe")
-def subscribe(request: Request, site: Here, posted: Posted) -> Response:
+def subscribe(request: Request, site: CurrentSite, posted: Posted) -> Response:
     """Take an address, and say “check your inbox” unless it cannot be one."""
     if site.settings.signup == "closed":
         return closed(site)

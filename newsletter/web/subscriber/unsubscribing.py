@@ -16,7 +16,7 @@ from newsletter.models import Preferences, Subscriber, SubscriberStatus
 from newsletter.subscribers.consent import keyring, signup, tokens
 from newsletter.subscribers.kept.store import SubscriberStore
 from newsletter.web.serving.forms import Posted
-from newsletter.web.serving.site import Here, Router, Site
+from newsletter.web.serving.site import CurrentSite, Router, Site
 from newsletter.web.subscriber import links, next_edition
 
 router: Final = Router()
@@ -27,13 +27,13 @@ DONE = "You are unsubscribed. No more digests will come.\n"
 
 
 @router.page("/u/{token}")
-def unsubscribe_page(token: str, site: Here, said: str = "") -> Response:
+def unsubscribe_page(token: str, site: CurrentSite, said: str = "") -> Response:
     """Show one button, or that it is done; change nothing."""
     return _page(site, token, done=_DONE["undo"] if said == "back" else "")
 
 
 @router.post("/u/{token}")
-def unsubscribe(token: str, site: Here, posted: Posted) -> Response:
+def unsubscribe(token: str, site: CurrentSite, posted: Posted) -> Response:
     """Unsubscribe at once; a form of our page may ask for less, or take it back.
 
     Whatever else a mail program posts, or nothing at all, means the one click.

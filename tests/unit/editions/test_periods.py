@@ -7,7 +7,7 @@ from builders import a_paper
 
 from newsletter.delivery.freezing.variants import period_of
 from newsletter.editions import for_reader
-from newsletter.editions.assembly.arrangement import Found
+from newsletter.editions.assembly.arrangement import DayTopic
 from newsletter.editions.periods import Period, PeriodInputs, bind, coverage
 from newsletter.editions.scoring.history import Cohort
 from newsletter.models import (
@@ -87,8 +87,8 @@ def test_what_finds_no_seat_is_the_tail() -> None:
 def test_the_topic_with_the_best_papers_comes_first_whatever_the_order_it_was_found_in() -> None:
     """Topics of several days have no order of their own."""
     papers = [a_voted_paper(number, (at(MONDAY, 2), 1 + 9 * number)) for number in range(4)]
-    low = Found(slug="low", label="low", ids=(papers[0].id, papers[1].id))
-    high = Found(slug="high", label="high", ids=(papers[2].id, papers[3].id))
+    low = DayTopic(slug="low", label="low", ids=(papers[0].id, papers[1].id))
+    high = DayTopic(slug="high", label="high", ids=(papers[2].id, papers[3].id))
     for topics in ((low, high), (high, low)):
         week = bind(inputs(an_edition(MONDAY, *papers), topics=topics))
         assert [section.slug for section in week.sections] == ["high", "low"]
@@ -143,7 +143,7 @@ def test_a_week_brings_what_was_voted_for() -> None:
     ]
     days = [an_edition(MONDAY + timedelta(days=day), *papers[day::5], *quiet[day::5]) for day in range(5)]
     topics = [
-        Found(slug=f"t{n}", label=f"t{n}", ids=(quiet[2 * n].id, quiet[2 * n + 1].id)) for n in range(8)
+        DayTopic(slug=f"t{n}", label=f"t{n}", ids=(quiet[2 * n].id, quiet[2 * n + 1].id)) for n in range(8)
     ]
     week = bind(inputs(*days, topics=topics))
     mail = for_reader(week, Preferences(frequency="weekly"))

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.models import Source, SourceState
 from newsletter.sources.freshness import learnt_rhythm, verdict
-from newsletter.sources.poll_state import Arrival, Memo
+from newsletter.sources.poll_state import Arrival, PollState
 
 SOURCE = Source(name="x", url="https://feeds.example/")
 DAY = timedelta(days=1)
@@ -17,11 +17,11 @@ WORKDAYS = range(5)
 
 def a_memo(
     weekdays: range | tuple[int, ...] = WORKDAYS, *, weeks: int = 4, kind: str = "arxiv", size: int = 200
-) -> Memo:
+) -> PollState:
     """Return what is remembered after some weeks of batches at 04:10, the last in the week of June 1st."""
     days = [MONDAY + timedelta(weeks=week, days=day) for week in range(1 - weeks, 1) for day in weekdays]
     arrivals = tuple(Arrival(moment, size) for moment in days)
-    return Memo(
+    return PollState(
         url=SOURCE.url,
         kind=kind,
         checked_at=days[-1],
@@ -34,7 +34,7 @@ def a_memo(
     )
 
 
-def state(memo: Memo | None, now: datetime, source: Source = SOURCE) -> SourceState:
+def state(memo: PollState | None, now: datetime, source: Source = SOURCE) -> SourceState:
     """Return the state at a moment."""
     return verdict(source, memo, now).state
 
@@ -114,7 +114,7 @@ def test_the_operators_word_outranks_what_was_seen() -> None:
 
 def test_a_listing_of_known_kind_has_a_week_from_the_first_day() -> None:
     """What arXiv says of its own schedule holds until something else was seen."""
-    first_look = Memo(
+    first_look = PollState(
         url=SOURCE.url, kind="arxiv", checked_at=MONDAY, watched_since=MONDAY, papers=200, entries=200
     )
     assert learnt_rhythm(first_look).weekdays == frozenset(WORKDAYS)

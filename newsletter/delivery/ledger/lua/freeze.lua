@@ -46,7 +46,7 @@ local function write(day)
   redis.call('HINCRBY', edition, 'version', 1)
   if #day.bitmap > 0 then
     redis.call('SET', addressed, day.bitmap)
-    redis.call('SADD', KEYS[1], day.name) -- so that an expired roll is known to have been
+    redis.call('SADD', KEYS[1], day.name) -- so that an expired addressee set is known to have been
   end
   redis.call('HINCRBY', edition, 'recipients', day.mailed)
   redis.call('HINCRBY', edition, 'quiet', day.quiet)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from builders import a_paper
 
-from newsletter.editions.assembly.arrangement import Found, Inputs, arrange
+from newsletter.editions.assembly.arrangement import DayTopic, Inputs, arrange
 from newsletter.editions.scoring.history import Cohort, History
 from newsletter.models import Look, Mention, Paper
 
@@ -53,7 +53,7 @@ def test_every_candidate_is_announced_or_stands_in_the_tail() -> None:
 def test_topics_become_sections_with_what_is_known_of_them() -> None:
     """Seated papers stand under their topic; what fits none is “Also today”."""
     papers = some_papers()
-    topic = Found(
+    topic = DayTopic(
         slug="flow", label="flow matching", keywords=("flow",), ids=tuple(p.id for p in papers[10:14])
     )
     edition = arrange(inputs(papers, topics=(topic,)).model_copy(update={"papers": 12}))

@@ -7,28 +7,28 @@ from itertools import pairwise
 
 import pytest
 
-from newsletter.sources.fetching.politeness import ARXIV, Doorman, Manners, manners_towards, owner
+from newsletter.sources.fetching.politeness import ARXIV, HostLimiter, HostLimits, limits_for, owner
 
 
 def test_all_of_arxivs_hosts_are_one() -> None:
     """Its terms count requests, whichever of its names they go to."""
     assert {owner(host) for host in ("arxiv.org", "rss.arxiv.org", "export.arxiv.org")} == {"arxiv.org"}
     assert owner("notarxiv.org") == "notarxiv.org"
-    assert manners_towards("export.arxiv.org") == ARXIV == Manners(1, timedelta(seconds=3))
-    assert manners_towards("example.org").at_once == 2
-    assert manners_towards("127.0.0.1").apart == timedelta(0)
+    assert limits_for("export.arxiv.org") == ARXIV == HostLimits(1, timedelta(seconds=3))
+    assert limits_for("example.org").at_once == 2
+    assert limits_for("127.0.0.1").apart == timedelta(0)
 
 
 def test_turns_keep_apart_and_one_at_a_time() -> None:
     """No two hold the door at once, and starts are as far apart as is owed, also after an earlier poll."""
     apart = 0.03
-    doorman = Doorman(lambda _: Manners(1, timedelta(seconds=apart)))
+    limiter = HostLimiter(lambda _: HostLimits(1, timedelta(seconds=apart)))
     starts: list[float] = []
     inside = 0
 
     async def visit() -> None:
         nonlocal inside
-        async with doorman.turn("a.example"):
+        async with limiter.turn("a.example"):
             inside += 1
             assert inside == 1
             starts.append(asyncio.get_running_loop().time())
@@ -37,7 +37,7 @@ def test_turns_keep_apart_and_one_at_a_time() -> None:
 
     async def main() -> float:
         begun = asyncio.get_running_loop().time()
-        doorman.remember("a.example", seconds_ago=0)
+        limiter.remember("a.example", seconds_ago=0)
         await asyncio.gather(*(visit() for _ in range(4)))
         return begun
 
@@ -48,13 +48,13 @@ def test_turns_keep_apart_and_one_at_a_time() -> None:
 
 def test_no_more_visitors_are_inside_than_a_host_is_owed() -> None:
     """Two at a time, however many wait and however long they stay."""
-    doorman = Doorman(lambda _: Manners(2))
+    limiter = HostLimiter(lambda _: HostLimits(2))
     inside: list[int] = []
     most = 0
 
     async def visit(number: int) -> None:
         nonlocal most
-        async with doorman.turn("a.example"):
+        async with limiter.turn("a.example"):
             inside.append(number)
             most = max(most, len(inside))
             for _ in range(5):
@@ -70,13 +70,13 @@ def test_no_more_visitors_are_inside_than_a_host_is_owed() -> None:
 
 def test_hosts_do_not_wait_for_each_other() -> None:
     """A host that is owed a long pause holds up nobody else."""
-    doorman = Doorman(lambda host: Manners(1, timedelta(hours=1 if host == "slow.example" else 0)))
+    limiter = HostLimiter(lambda host: HostLimits(1, timedelta(hours=1 if host == "slow.example" else 0)))
 
     async def main() -> bool:
-        doorman.remember("slow.example", seconds_ago=0)
-        slow = asyncio.create_task(_visit(doorman, "slow.example"))
+        limiter.remember("slow.example", seconds_ago=0)
+        slow = asyncio.create_task(_visit(limiter, "slow.example"))
         async with asyncio.timeout(5):
-            await _visit(doorman, "fast.example")
+            await _visit(limiter, "fast.example")
         is_waiting = not slow.done()
         slow.cancel()
         return is_waiting
@@ -84,8 +84,8 @@ def test_hosts_do_not_wait_for_each_other() -> None:
     assert asyncio.run(main())
 
 
-async def _visit(doorman: Doorman, host: str) -> None:
-    async with doorman.turn(host):
+async def _visit(limiter: HostLimiter, host: str) -> None:
+    async with limiter.turn(host):
         pass
 
 
@@ -118,10 +118,10 @@ class FastLoop(asyncio.SelectorEventLoop):
 def test_waiting_costs_nothing() -> None:
     """Who waits for arXiv sleeps: five visits take their twelve seconds and a few dozen wake-ups."""
     loop = FastLoop()
-    doorman = Doorman()
+    limiter = HostLimiter()
 
     async def main() -> None:
-        await asyncio.gather(*(_visit(doorman, "export.arxiv.org") for _ in range(5)))
+        await asyncio.gather(*(_visit(limiter, "export.arxiv.org") for _ in range(5)))
 
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.run(main())
