@@ -78,6 +78,28 @@ def plain_address(text: str) -> str:
     return f"{local}@{host}"
 
 
+def in_ascii(url: str) -> str:
+    """Return a web address as links in mails hold it, its host in IDNA.
+
+    Raises `ValueError` where anything else than the host is not ASCII, or holds a blank.
+
+    >>> in_ascii("https://bücher.example:8443/papers")
+    'https://xn--bcher-kva.example:8443/papers'
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        spelt = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+    except UnicodeError as error:
+        raise ValueError(f"{host!r} is not the name of a host") from error
+    if spelt != host:
+        port = f":{parts.port}" if parts.port else ""
+        url = parts._replace(netloc=f"{spelt}{port}").geturl()
+    if not url.isascii() or re.search(r"\s", url):
+        raise ValueError("must hold neither blanks nor letters beyond ASCII behind the host")
+    return url
+
+
 def time_of_day(value: object) -> object:
     """Return an hour and minute as a time; other values are left for the type to judge.
 

@@ -48,7 +48,7 @@ from pydantic_settings import (
 from newsletter.errors import SettingsError
 from newsletter.folders import make_private
 from newsletter.models import Source
-from newsletter.setting_values import mailbox, time_of_day, unquoted
+from newsletter.setting_values import in_ascii, mailbox, time_of_day, unquoted
 
 PREFIX = "NEWSLETTER_"
 CONFIG = f"{PREFIX}CONFIG"
@@ -292,7 +292,7 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("must be an address such as https://papers.example.org, without query")
-        return value.rstrip("/")
+        return in_ascii(value.rstrip("/"))
 
     @property
     def zone(self) -> ZoneInfo:

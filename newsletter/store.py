@@ -105,6 +105,10 @@ def unavailable_store() -> Iterator[None]:
         raise StoreUnavailableError(
             f"Redis refuses the user name or the password of REDIS_URL ({error}). Correct them."
         ) from error
+    except redis.InvalidResponse as error:
+        raise StoreUnavailableError(
+            "What answers at REDIS_URL does not speak Redis's protocol. Correct its host and port."
+        ) from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise StoreUnavailableError(
             f"Redis does not answer ({error}). Start it, correct REDIS_URL, or unset it for the embedded one."

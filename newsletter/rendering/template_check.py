@@ -1,5 +1,6 @@
 """Every template tried before a reader meets it: ours, and the operator's own in their place."""
 
+import difflib
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ from newsletter.rendering.templating import templates
 
 _KINDS = {"email": ("txt", "html"), "web": ("html", "xml")}
 _SERVED_AS_IT_IS = "static"
+_LINKS = ("-unsubscribe_url-", "-confirm_url-", "-back_url-")
+"""What a mail that has them in our words must have in the operator's."""
 _MOMENT = datetime(2026, 6, 10, 6, tzinfo=UTC)
 
 
@@ -43,19 +46,40 @@ def fault(site: SiteFacts) -> str | None:
     for kind, endings in _KINDS.items():
         if found := _misplaced(kind, endings, site) or _misspelt(kind, endings, site):
             return found
-    return next((found for name, make in _mails(site) if (found := _failing(name, make))), None)
+    ours = site.model_copy(update={"templates_dir": None})
+    mails = zip(_mails(site), _mails(ours), strict=True)
+    return next(
+        (found for (name, make), (_, as_ours) in mails if (found := _failing(name, make, as_ours))), None
+    )
 
 
 def _misplaced(kind: str, endings: tuple[str, ...], site: SiteFacts) -> str | None:
     """Find an operator's file that replaces nothing: a typing error in its name would go unseen."""
     ours = set(templates.environment(kind).list_templates(extensions=endings))
     for name in _theirs(kind, site):
-        is_free = name.rpartition("/")[2].startswith("_") or name.startswith(f"{_SERVED_AS_IT_IS}/")
+        if name.startswith(f"{_SERVED_AS_IT_IS}/"):
+            if found := _unserved(name):
+                return found
+            continue
+        is_free = name.rpartition("/")[2].startswith("_")
         if name not in ours and not is_free:
             return (
                 f"The template {kind}/{name} replaces none of ours. Name it as the one that it replaces, "
                 "or begin its name with _ where another includes it."
             )
+    return None
+
+
+def _unserved(name: str) -> str | None:
+    """Find a file that no address leads to, or whose name is nearly that of ours."""
+    file = name.removeprefix(f"{_SERVED_AS_IT_IS}/")
+    if "/" in file or file.startswith(".") or file.rpartition(".")[2] not in templates.SERVED:
+        kinds = ", ".join(f".{one}" for one in templates.SERVED)
+        return f"The file web/{name} is not served. Put files that end with {kinds} into web/static itself."
+    ours = {path.name for path in (Path(templates.folders("web")[-1]) / _SERVED_AS_IT_IS).iterdir()}
+    near = difflib.get_close_matches(file, sorted(ours), n=1, cutoff=0.8)
+    if file not in ours and near:
+        return f"The file web/{name} replaces none of ours. Call it {near[0]}, or choose another name."
     return None
 
 
@@ -134,13 +158,23 @@ def blaming(name: str) -> Iterator[None]:
         raise SettingsError(f"{_broken(f'email/{name}', error)} Then restart the workers.") from error
 
 
-def _failing(name: str, make: Callable[[], Message]) -> str | None:
+def _failing(name: str, make: Callable[[], Message], as_ours: Callable[[], Message]) -> str | None:
     try:
         message = make()
     except Exception as error:  # noqa: BLE001 - a template may call anything: whatever it raises is its fault
         return _broken(f"email/{name}", error)
     if not message.subject or not message.text.strip():
         return f"The template email/{name} leaves the subject or the text empty. Write something into it."
+    ours = as_ours()
+    for file, theirs, wanted in (("html", message.html, ours.html), ("txt", message.text, ours.text)):
+        missing = [
+            one for one in _LINKS if one in (wanted or "") and theirs is not None and one not in theirs
+        ]
+        if missing:
+            return (
+                f"The template email/{name}/body.{file} lacks the link {missing[0]}, without which readers "
+                "cannot do what the mail is for. Put it in."
+            )
     return None
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 import uvicorn
 from starlette.types import ASGIApp
 
-from newsletter.errors import SettingsError
+from newsletter import listening
 from newsletter.settings import Settings
 from newsletter.web import app
 from newsletter.web.serving import impatience
@@ -63,18 +63,7 @@ def _leave(_signal: int, _frame: object) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # named, so that asyncio sees TCP and turns Nagle's algorithm off: small pages took 40 ms with it
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise SettingsError(
-            f"The site cannot listen on {host}:{port}: {error.strerror}. "
-            "Stop what uses that port, or choose another with PORT."
-        ) from error
+    listener = listening.bound(host, port)
+    listener.listen(2048)
     listener.set_inheritable(True)
     return listener

@@ -12,10 +12,13 @@ import pytest
 from free_port import free_port
 from processes import belonging_to, command_lines, start, until
 
+from newsletter.cli.local import dev
 from newsletter.embedded import EmbeddedServer
+from newsletter.locks import exclusive
 from newsletter.settings import load
 from newsletter.store import connect
 
+OWN = {"NEWSLETTER_BASE_URL": "https://p.example"}
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes in /proc")
 
 
@@ -112,6 +115,28 @@ def test_a_port_in_use_is_one_line_with_its_remedy(tmp_path: Path) -> None:
     assert answer.count("\n") == 1
     assert f"PORT={port + 1}" in answer
     assert belonging_to(str(tmp_path)) == []
+
+
+def test_a_second_one_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    """Two would run one schedule; what it says names the folder."""
+    (tmp_path / ".newsletter").mkdir(mode=0o700)
+    with exclusive(tmp_path / ".newsletter" / "dev.lock"):
+        answer = start(tmp_path, "dev", "--port", str(free_port())).communicate(timeout=60)[0]
+    assert answer.count("\n") == 1
+    assert "runs already on .newsletter" in answer
+    assert belonging_to(str(tmp_path)) == []
+
+
+@pytest.mark.parametrize(("given", "links"), [({}, "http://localhost:8123"), (OWN, "https://p.example")])
+def test_links_follow_the_port_unless_an_address_is_set(
+    tmp_path: Path, given: dict[str, str], links: str
+) -> None:
+    """`dev --port` would mail links to a site that is not there."""
+    settings = load({"PORT": "8123", **given}, directory=tmp_path)
+    said = load(
+        {**given, **{name: str(one) for name, one in dev.places(settings).items()}}, directory=tmp_path
+    )
+    assert (said.base_url, said.port) == (links, 8123)
 
 
 def test_a_supervisor_that_is_killed_takes_its_children_along(tmp_path: Path) -> None:

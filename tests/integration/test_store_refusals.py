@@ -4,21 +4,45 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import redis
 from mailing import DAY, an_edition, publish, subscribe
 from processes import until
 
+from newsletter import store as store_module
 from newsletter.delivery.freezing import cohorts
 from newsletter.delivery.ledger.ledger import Claim, Ledger
 from newsletter.errors import StoreUnavailableError
 from newsletter.models import SubscriberStatus
 from newsletter.settings import Settings
 from newsletter.store import Store, insisting
+from newsletter.store import unavailable_store as unavailable
 from newsletter.subscribers.consent import signup, suppression
 from newsletter.subscribers.consent.suppression import Reason
 from newsletter.subscribers.kept.store import SubscriberStore
+
+
+class WebServer(BaseHTTPRequestHandler):
+    """Says 400, as web servers do to what is no HTTP."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_web_server_at_the_address_is_one_clear_line() -> None:
+    """A port taken for another is a frequent slip."""
+    with HTTPServer(("127.0.0.1", 0), WebServer) as server:
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        serving.start()
+        client = store_module.client_of(f"redis://127.0.0.1:{server.server_port}/0")
+        with pytest.raises(StoreUnavailableError, match="does not speak Redis's protocol"), unavailable():
+            client.ping()
+        client.close()
+        server.shutdown()
+        serving.join()
+
 
 SEVEN = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
 

@@ -96,7 +96,7 @@ BROKEN = {
     ),
     "templates": ({"NEWSLETTER_TEMPLATES_DIR": "/nowhere/at/all"}, "NEWSLETTER_TEMPLATES_DIR"),
     "typo": ({"NEWSLETTER_BASE_ULR": "x"}, "Did you mean NEWSLETTER_BASE_URL?"),
-    "port": ({}, "choose another with PORT"),
+    "port": ({}, "the port is in use. Stop what uses it, or set PORT="),
 }
 
 

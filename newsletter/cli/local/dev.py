@@ -2,13 +2,15 @@
 
 import os
 import signal
-import socket
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from newsletter import listening
 from newsletter import settings as settings_module
 from newsletter import store as store_module
 from newsletter.cli.local.supervision import (
@@ -22,6 +24,9 @@ from newsletter.cli.local.supervision import (
     worker_command,
 )
 from newsletter.errors import SettingsError
+from newsletter.folders import make_private
+from newsletter.locks import exclusive
+from newsletter.settings import Settings
 
 
 @click.command()
@@ -33,14 +38,23 @@ def dev(port: int | None, concurrency: int) -> None:
     Whatever dies is started again; what it was doing is found in the store.
     """
     settings = settings_module.load(**_chosen(port=port))
-    refuse_busy_port(settings.host, settings.port)
-    store_module.connect(settings)
-    environ = environ_for(PORT=settings.port)
-    children = [
-        Child("worker", worker_command(concurrency), environ, Path.cwd()),
-        Child("beat", celery_command("beat", "--loglevel", "WARNING", "--pidfile", ""), environ, Path.cwd()),
-        Child("web", web_command(), environ, Path.cwd()),
-    ]
+    data_dir = settings.data_dir.expanduser()
+    with _alone(data_dir):
+        listening.bound(settings.host, settings.port).close()
+        store_module.connect(settings)
+        environ = environ_for(**places(settings))
+        beat = ("beat", "--loglevel", "WARNING", "--pidfile", "", "--schedule", str(data_dir / "beat"))
+        _keep_alive(
+            settings,
+            [
+                Child("worker", worker_command(concurrency), environ, Path.cwd()),
+                Child("beat", celery_command(*beat), environ, Path.cwd()),
+                Child("web", web_command(), environ, Path.cwd()),
+            ],
+        )
+
+
+def _keep_alive(settings: Settings, children: Sequence[Child]) -> None:
     signal.signal(signal.SIGTERM, interrupt)
     with Supervisor(settings, children, lambda line: click.echo(line, err=True)).running() as supervisor:
         click.echo(f"{settings.name} on http://{settings.host}:{settings.port}  (Ctrl-C stops everything)")
@@ -63,17 +77,29 @@ def web(host: str | None, port: int | None) -> None:
     os.execve(command[0], command, environ)  # noqa: S606 - the site takes our place, and our signals
 
 
-def refuse_busy_port(host: str, port: int) -> None:
-    """Raise `SettingsError` where somebody else listens on the port already."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
+@contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Raise `SettingsError` where another `newsletter dev` uses the data directory, and keep others out."""
+    try:
+        make_private(data_dir)
+    except OSError as error:
+        raise SettingsError(
+            f"{data_dir} cannot be written: {error.strerror}. Set NEWSLETTER_DATA_DIR to a folder of yours."
+        ) from error
+    with exclusive(data_dir / "dev.lock") as lock:
+        if lock is None:
             raise SettingsError(
-                f"{host}:{port} cannot be listened on: {error.strerror}. Free it, or set PORT={port + 1}."
-            ) from error
+                f"`newsletter dev` runs already on {data_dir}. Stop it, or set NEWSLETTER_DATA_DIR."
+            )
+        yield
+
+
+def places(settings: Settings) -> dict[str, str | int]:
+    """Return where the children serve, and what their links name: this port, unless you said otherwise."""
+    found: dict[str, str | int] = {"PORT": settings.port}
+    if "base_url" not in settings.model_fields_set:
+        found["NEWSLETTER_BASE_URL"] = f"http://localhost:{settings.port}"
+    return found
 
 
 def _chosen(**options: Any) -> dict[str, Any]:

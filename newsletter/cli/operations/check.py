@@ -11,6 +11,7 @@ from newsletter import embedded, folders
 from newsletter import settings as settings_module
 from newsletter import store as store_module
 from newsletter.cli import output
+from newsletter.cli.operations import rehearsal
 from newsletter.cli.operations.doubtful import find_doubtful
 from newsletter.delivery.mailers.dkim import Signer
 from newsletter.delivery.mailers.smtp import mailer as smtp
@@ -71,7 +72,10 @@ def find_faults(settings: Settings) -> list[str]:
         _templates,
         _sources,
     )
-    return [fault for one in checks if (fault := one(settings))]
+    found = [fault for one in checks if (fault := one(settings))]
+    if not found and (fault := rehearsal.fault(settings)):
+        found.append(fault)
+    return found
 
 
 def find_exposed(settings: Settings, directory: Path) -> list[str]:

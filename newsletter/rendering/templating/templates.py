@@ -22,6 +22,15 @@ _PACKAGE = Path(__file__).resolve().parents[2]
 _TRUSTING: Final = ("safe", "urlize")
 """Jinja's filters that make markup of what somebody typed."""
 
+SERVED: Final = {
+    "css": "text/css",
+    "js": "text/javascript",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "txt": "text/plain",
+}
+"""What a file of `web/static` may end with, and what it is served as."""
+
 
 def folders(kind: str, override: Path | None = None) -> tuple[Path, ...]:
     """Return where templates of a kind (`email` or `web`) are looked for, first come first served.

@@ -6,18 +6,12 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from newsletter.rendering.templating import templates
 from newsletter.web.serving import caching
 from newsletter.web.serving.site import CurrentSite, Router
 
 router: Final = Router()
 
-_TYPES = {
-    "css": "text/css",
-    "js": "text/javascript",
-    "svg": "image/svg+xml",
-    "png": "image/png",
-    "txt": "text/plain",
-}
 _FOR_EVER = "public, max-age=31536000, immutable"
 """For links that carry the file's tag."""
 
@@ -25,7 +19,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 @router.page("/static/{name}")
 def static(name: str, request: Request, site: CurrentSite) -> Response:
     """Serve a file of `templates/web/static`; a name has no folder in it, so nothing else is reached."""
-    kind = _TYPES.get(name.rpartition(".")[2])
+    kind = templates.SERVED.get(name.rpartition(".")[2])
     if kind is None or name.startswith("."):
         raise HTTPException(404)
     try:

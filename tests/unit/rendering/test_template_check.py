@@ -97,3 +97,20 @@ def test_files_that_are_served_as_they_are_may_have_any_name(tmp_path: Path):
     """An operator's own picture replaces nothing, and is no fault."""
     assert template_check.fault(site_with(tmp_path, web__static__logo_svg="<svg/>")) is None
     assert templates.folders("web", tmp_path)[0] == tmp_path / "web"
+
+
+@pytest.mark.parametrize(
+    ("name", "link"), [("digest", "unsubscribe"), ("welcome", "unsubscribe"), ("confirm", "confirm")]
+)
+@pytest.mark.parametrize("ending", ["html", "txt"])
+def test_a_mail_without_its_link_is_a_fault(tmp_path: Path, name: str, link: str, ending: str):
+    """In HTML as in text."""
+    site = site_with(tmp_path, **{f"email__{name}__body_{ending}": "Papers."})
+    said = template_check.fault(site) or ""
+    assert f"email/{name}/body.{ending} lacks the link -{link}_url-" in said
+
+
+@pytest.mark.parametrize("file", ["logo_jpg", "img__logo_png", "sites_css", "site_ccs"])
+def test_a_static_file_that_nobody_would_get_is_a_fault(tmp_path: Path, file: str):
+    """Of a kind that is not served, in a folder, or with a slip in its name."""
+    assert "web/static/" in (template_check.fault(site_with(tmp_path, **{f"web__static__{file}": "x"})) or "")
