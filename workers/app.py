@@ -9,16 +9,20 @@ the server and lost connections.
 import gc
 import logging
 import os
+import socket
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
+from time import sleep
+from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import setup_logging, worker_init
 
-from newsletter import queue
+from newsletter import clock, queue
 from newsletter import settings as settings_module
 from newsletter import store as store_module
+from newsletter.delivery import clocks
 from newsletter.errors import NewsletterError
 from newsletter.settings import Settings
 from newsletter.store import Store
@@ -26,6 +30,10 @@ from newsletter.store import Store
 COLLECT_AFTER = 20_000
 """Objects: some batches, which are freed as they end and leave little to collect."""
 TICK_EVERY = timedelta(seconds=30)
+IDLE_SECONDS = 5
+"""How long a process whose machine's clock is wrong takes no further task."""
+
+log = logging.getLogger(__name__)
 
 BEAT = {
     "tick": {"task": "workers.schedule.tick", "schedule": TICK_EVERY, "options": {"priority": queue.FAST}}
@@ -44,12 +52,39 @@ def store() -> Store:
     return store_module.connect(settings())
 
 
+def now() -> datetime:
+    """Return the server's time, by which everything is dated."""
+    return clock.read(store()).now()
+
+
+class Punctual(Task):  # type: ignore[misc]  # celery ships no types
+    """A task that is left to others while this machine's clock is wrong."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Run, unless the clock is wrong: then ask again for the same and take nothing for a moment.
+
+        The message is free at once for a worker whose clock is right; without
+        the pause this one would take it again, and all the others.
+        """
+        read = clock.read(store())
+        if read.agrees:
+            return super().__call__(*args, **options)
+        clocks.note_apart(store(), socket.gethostname(), -read.ahead)
+        log.error(
+            "No work is done here: this machine's clock is off the server's by %s. Set it (NTP).",
+            timedelta(seconds=abs(round(read.ahead.total_seconds()))),
+        )
+        queue.connect(settings()).enqueue(self.name, *args)
+        sleep(IDLE_SECONDS)
+        return None
+
+
 def create() -> Celery:
     """Return the application, bound to the server that holds the state.
 
     Raises `NewsletterError` where settings or server are not fit.
     """
-    celery = Celery("newsletter", broker=queue.broker_url(settings()))
+    celery = Celery("newsletter", broker=queue.broker_url(settings()), task_cls=Punctual)
     celery.conf.update(
         queue.producer_options(),
         include=[

@@ -1,13 +1,13 @@
 """Compose the day's edition."""
 
 import logging
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Final
 
 from newsletter.delivery import first_edition
 from newsletter.editions import compose as composing
 from newsletter.editions import period_editions
-from workers.app import app, settings, store
+from workers.app import app, now, settings, store
 
 MOST_SECONDS: Final = 540
 """More than others may take: a day of ten thousand papers on a small machine; less than the visibility."""
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 @app.task(name="workers.composing.compose", time_limit=MOST_SECONDS)  # type: ignore[untyped-decorator]  # celery ships no types
 def compose(day: str) -> None:
     """Freeze the edition of `day` (ISO date); it is frozen once, and a second call finds it so."""
-    edition = composing.build(store(), settings(), date.fromisoformat(day), datetime.now(UTC))
+    edition = composing.build(store(), settings(), date.fromisoformat(day), now())
     first_edition.hold(store(), settings(), [edition.date])
     log.info("edition day=%s topics=%d papers=%d", day, len(edition.sections), len(edition.entries))
 

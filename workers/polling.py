@@ -1,11 +1,11 @@
 """Ask the sources that are due."""
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from newsletter.papers import intake
 from newsletter.store import Key
-from workers.app import app, settings, store
+from workers.app import app, now, settings, store
 
 CLAIM = Key("poll:claim:{name}", "string", "a worker is asking this source now", timedelta(minutes=5))
 KEYS = (CLAIM,)
@@ -21,7 +21,7 @@ def poll(*names: str) -> None:
     if not claimed:
         return
     try:
-        report = intake.poll_into(redis, settings(), datetime.now(UTC), claimed)
+        report = intake.poll_into(redis, settings(), now(), claimed)
     finally:
         redis.delete(*(CLAIM(name=name) for name in claimed))
     log.info(

@@ -6,10 +6,10 @@ restarted server costs half a minute, and any number of beats is harmless.
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from newsletter import queue
-from newsletter.delivery import alerts, restoration
+from newsletter.delivery import alerts, clocks, restoration
 from newsletter.delivery.feedback import reconciling
 from newsletter.delivery.freezing import cohorts
 from newsletter.delivery.ledger import sweep
@@ -22,6 +22,7 @@ from newsletter.sources.polling import shards
 from newsletter.sources.store import SourceStore
 from newsletter.store import Key, Store
 from workers.app import TICK_EVERY, app, settings, store
+from workers.app import now as server_time
 from workers.upkeep import TIDIED
 
 Task = tuple[str, tuple[str, ...]]
@@ -38,11 +39,16 @@ log = logging.getLogger(__name__)
 @app.task(name="workers.schedule.tick")  # type: ignore[untyped-decorator]  # celery ships no types
 def tick() -> None:
     """Enqueue what is due, once a half minute however many beats ask."""
-    now = datetime.now(UTC)
+    now = server_time()
     slot = int(now.timestamp() // TICK_EVERY.total_seconds())
     redis = store()
     if not redis.set(TICK(slot=slot), "1", nx=True, ex=TICK.expires):
         return
+    back = clocks.follow(redis, settings(), now)
+    if back:
+        log.error("The server's clock was put back by %s. What waited for it goes on.", back)
+        for name in redis.scan_iter(ASKED(task="*"), count=1000):
+            redis.delete(name)
     restoration.notice(redis, settings(), now)
     restoration.beat(redis, settings(), now)
     redis.set(BEAT_SEEN(), now.isoformat())

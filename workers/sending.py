@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from time import monotonic, sleep
 from typing import Final
 
-from newsletter import queue
+from newsletter import clock, queue
 from newsletter.delivery import first_edition, restoration
 from newsletter.delivery.feedback import uncertain
 from newsletter.delivery.freezing import cohorts
@@ -15,7 +15,7 @@ from newsletter.delivery.ledger import sweep
 from newsletter.delivery.ledger.ledger import BatchRef
 from newsletter.delivery.sending import batch_sender, batches, notices, throttle
 from newsletter.store import Store
-from workers.app import app, settings, store
+from workers.app import app, now, settings, store
 from workers.schedule import ASKED
 
 FREEZE: Final = "workers.sending.freeze"
@@ -37,10 +37,10 @@ def freeze() -> None:
     before the mails that are dear to make, and when a letter waits.
     """
     ends_at = monotonic() + MOST_SECONDS
-    restoration.notice(store(), settings(), datetime.now(UTC))
+    restoration.notice(store(), settings(), now())
     if first_edition.is_awaited(store(), settings()):
-        first_edition.hold(store(), settings(), cohorts.days(store(), datetime.now(UTC)))
-    for step in cohorts.freeze_in_steps(store(), settings(), datetime.now(UTC)):
+        first_edition.hold(store(), settings(), cohorts.days(store(), now()))
+    for step in cohorts.freeze_in_steps(store(), settings(), now()):
         _ask_for(throttle.worth_asking(store(), settings(), step.batches))
         if (step.is_turn and step.batches) or monotonic() > ends_at or queue.has_urgent(store()):
             store().set(ASKED(task=FREEZE), "1", ex=ASKED.expires)  # so that no tick asks for a second one
@@ -52,12 +52,13 @@ def freeze() -> None:
 def send_batch(day: str, batch: str | int) -> None:
     """Send one batch of an edition; a batch that is done, or in another worker's hands, is left alone."""
     redis, chosen = store(), settings()
-    restoration.notice(redis, chosen, datetime.now(UTC))
+    restoration.notice(redis, chosen, now())
     report = batches.send_batch(
         redis,
         chosen,
         date.fromisoformat(day),
         int(batch),
+        clock.read(redis).now,
         pause=partial(_pause, redis),
         is_overtaken=partial(queue.has_urgent, redis),
     )
@@ -91,17 +92,13 @@ def _pause(redis: Store, seconds: float) -> None:
 @app.task(name="workers.sending.send_letter")  # type: ignore[untyped-decorator]  # celery ships no types
 def send_letter(letter: str) -> None:
     """Send one letter (a confirmation, a welcome); one that is done or in other hands is left alone."""
-    report = notices.send_letter(store(), settings(), letter)
+    report = notices.send_letter(store(), settings(), letter, clock.read(store()).now)
     log.info("letter id=%s %s", letter, report)
 
 
 @app.task(name="workers.sending.settle")  # type: ignore[untyped-decorator]  # celery ships no types
 def settle() -> None:
     """Settle what is in doubt by evidence, and by the operator's policy where there is none."""
-    now = datetime.now(UTC)
-    if not uncertain.clocks_agree(store(), now):
-        log.error("Nothing in doubt is settled: this machine's clock and the server's differ. Set them.")
-        return
-    settled = uncertain.settle(store(), settings(), now)
+    settled = uncertain.settle(store(), settings(), now())
     if settled != uncertain.Settled():
         log.info("settled %s", settled)

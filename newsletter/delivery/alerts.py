@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from newsletter.delivery import mailers, restoration, webhook
+from newsletter.delivery import clocks, mailers, restoration, webhook
 from newsletter.delivery.feedback import events, reconciling, uncertain
 from newsletter.delivery.ledger import control, progress
 from newsletter.delivery.ledger.progress import Progress
@@ -70,6 +70,7 @@ def standing(store: Store, settings: Settings, now: datetime) -> tuple[Alert, ..
     found += _of_editions(store, settings, now)
     found += _of_sources(store, settings, now)
     found += _of_letters(store)
+    found += _of_clocks(store)
     found += _of_reconciling(store, now)
     return tuple(found)
 
@@ -262,6 +263,17 @@ def _of_letters(store: Store) -> Iterator[Alert]:
             "Confirmations and welcomes are waiting",
             (str(why),),
             "They go out by themselves within a quarter of an hour after its cause is gone.",
+        )
+
+
+def _of_clocks(store: Store) -> Iterator[Alert]:
+    wrong = clocks.faults(store)
+    if wrong:
+        yield Alert(
+            "clocks",
+            "A clock is wrong",
+            wrong,
+            "Let NTP set the clock of each machine, and the server's.",
         )
 
 

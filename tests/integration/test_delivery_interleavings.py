@@ -234,14 +234,6 @@ def test_no_event_speaks_for_what_another_mailer_carried(
     assert uncertain.settle(store, settings, now, mailer=ObedientMailer()).left == left
 
 
-def test_clocks_that_differ_are_noticed(store: Store) -> None:
-    """Doubts are dated by the server and judged by a worker: nothing is settled where they disagree."""
-    now = datetime.now(UTC)
-    assert uncertain.clocks_agree(store, now)
-    for apart in (timedelta(minutes=3), timedelta(minutes=-3)):
-        assert not uncertain.clocks_agree(store, now + apart)
-
-
 def test_a_proof_of_one_by_one_spares_each(store: Store, settings: Settings, ref: BatchRef) -> None:
     """A bounce tells of one recipient: after all were given up, that one is spared, and then the next."""
     given_up(store, ref, Ending.RESENT)

@@ -38,14 +38,14 @@ def an_addressed_edition(store: Store, settings: Settings, readers: int) -> tupl
 
 
 @contextmanager
-def worker(settings: Settings, folder: Path, *options: str, **environ: str) -> Iterator[Path]:
+def worker(
+    settings: Settings, folder: Path, *options: str, application: str = "workers.app", **environ: str
+) -> Iterator[Path]:
     """Run the Procfile's worker, and yield where it logs to."""
     assert settings.redis_url is not None
     url = settings.redis_url.get_secret_value()
-    known = clean_environ(
-        REDIS_URL=url, NEWSLETTER_SECRET_KEY=KEY, DATA_DIR=str(settings.data_dir), **environ
-    )
-    command = [sys.executable, "-m", "celery", "--app", "workers.app", "worker", "--without-gossip"]
+    known = clean_environ(REDIS_URL=url, NEWSLETTER_SECRET_KEY=KEY, **environ)
+    command = [sys.executable, "-m", "celery", "--app", application, "worker", "--without-gossip"]
     log = folder / "worker.log"
     with log.open("wb") as out:
         running = subprocess.Popen(

@@ -43,8 +43,6 @@ from newsletter.store import Store, unavailable_store
 from newsletter.subscribers.consent import keyring
 from newsletter.subscribers.kept.store import SubscriberStore
 
-CLOCKS_APART: Final = timedelta(minutes=2)
-"""How far the server's clock and a worker's may be apart for silence to be judged."""
 GRACE: Final = 3
 """A worker that is only late says itself what became of its request: so many times the longest one."""
 
@@ -143,17 +141,6 @@ def _carrier(store: Store, day: date) -> str | None:
     with unavailable_store():
         found = store.hget(keys.EDITION(day=day), "mailer")
     return str(found) if found else None
-
-
-def clocks_agree(store: Store, now: datetime) -> bool:
-    """Whether the server's clock, by which doubts are dated, is the one by which we ask about them.
-
-    Where it is slow by more than the limit of silence, a request of this minute
-    would seem to have been silent for so long.
-    """
-    with unavailable_store():
-        seconds, _ = store.time()
-    return abs(now - datetime.fromtimestamp(int(seconds), UTC)) < CLOCKS_APART
 
 
 def _ask(store: Store, settings: Settings, request: Uncertain, mailer: Mailer) -> int:

@@ -10,7 +10,7 @@ from jinja2 import TemplateError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from newsletter.delivery import restoration
+from newsletter.delivery import clocks, restoration
 from newsletter.delivery.feedback import reconciling
 from newsletter.delivery.ledger import control, progress
 from newsletter.editions import compose as composing
@@ -134,6 +134,7 @@ def _report(site: Site, now: datetime) -> dict[str, Any]:
         },
         "delivery": _delivery(site, latest.date) if latest else None,
         "waiting": [_delivery(site, day) for day in control.open_days(site.store) if _stands(site, day)],
+        "clocks": list(clocks.faults(site.store)),
         "sources": [_source(one) for one in sources],
         "broken_sources": sum(one.state in (SourceState.STALE, SourceState.FAILING) for one in sources),
         "suppression_lists": {
