@@ -76,7 +76,7 @@ def standing(store: Store, settings: Settings, now: datetime) -> tuple[Alert, ..
 
 
 def due(store: Store, settings: Settings, now: datetime) -> tuple[Alert, ...]:
-    """Return what the operator was not told today; nothing where there is no way to tell."""
+    """Return what the operator was not told today; nothing where it cannot be told."""
     if not (settings.operator or settings.alert_url):
         return ()
     alerts = standing(store, settings, now)
@@ -116,7 +116,7 @@ def send(store: Store, settings: Settings, now: datetime, *, mailer: Mailer | No
 def _mailed(
     store: Store, settings: Settings, alert: Alert, now: datetime, mailer: Mailer | None
 ) -> str | None:
-    """Mail an alert; return why it did not leave, nothing where it did, None where there is no address."""
+    """Mail an alert; return why it did not leave, nothing where it did, None without an address."""
     if not settings.operator:
         return None
     outcome = _mail(store, settings, alert, now, mailer)

@@ -119,7 +119,7 @@ class Fingerprint:
         )
 
 
-def evidence(one: Fingerprint, other: Fingerprint) -> float:  # noqa: PLR0911  # one return a rule
+def evidence(one: Fingerprint, other: Fingerprint) -> float:  # noqa: PLR0911  # one return per rule
     """Return how much speaks for the same work; above 0, it is. Symmetric.
 
     Of identifiers of one kind, equal ones decide for and different ones against.

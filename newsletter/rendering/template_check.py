@@ -148,7 +148,7 @@ def _mails(site: SiteFacts) -> Iterator[tuple[str, Callable[[], Message]]]:
 def blaming(name: str) -> Iterator[None]:
     """Turn whatever a mail's templates raise into a `SettingsError` that names file, line and remedy.
 
-    Another try fails in the same way, so whoever waits for the mail must be told.
+    Another try fails in the same way, so those who wait for the mail must be told.
     """
     try:
         yield

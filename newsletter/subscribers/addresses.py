@@ -114,7 +114,7 @@ def suggestion(address: Address) -> str | None:
 def digest(key: str) -> tuple[int, int]:
     """Return where an address's key is indexed: a bucket of 14 bits, and 64 bits within it.
 
-    Together 78 bits of SHA-256: the chance that any two among a million people
+    Together 78 bits of SHA-256: the chance that among a million people any two
     share one is 2 in 10^12. The second number is signed, because Redis packs a
     signed 64-bit integer into ten bytes.
     """

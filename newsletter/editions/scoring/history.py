@@ -86,7 +86,7 @@ class Known(NamedTuple):
 
 
 class History(Value):
-    """The past in numbers, learnt from at most the last 28 publishing days; an empty one is a cold start."""
+    """The past in numbers, learnt from at most the last 28 publishing days; empty at a cold start."""
 
     days: int = 0
     """Publishing days behind it."""
