@@ -206,7 +206,7 @@ def test_the_operator_says_it_where_nothing_can_tell(house: House, tmp_path: Pat
     house.store.hset("delivery:life", "beats", 1)
     environ = {"REDIS_URL": f"unix://{house.server.socket}", "NEWSLETTER_DATA_DIR": str(tmp_path / "cli")}
     said = run(tmp_path, "store", "restored", **environ)
-    assert (said.returncode, "Add --yes" in said.stderr) == (2, True)
+    assert (said.returncode, "pass --yes" in said.stderr) == (2, True)
     said = run(tmp_path, "store", "restored", "--yes", **environ)
     assert f"newsletter edition resume {datetime.now(UTC).date()}" in said.stdout
     assert house.send() == []

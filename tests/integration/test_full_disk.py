@@ -85,7 +85,7 @@ def test_a_server_that_cannot_write_is_told_as_one_and_takes_changes_when_it_can
     mailer = ObedientMailer()
     with full(server.directory):
         until("the refusal", lambda: _refuses(store))
-        with pytest.raises(StoreUnavailableError, match=r"cannot write to its disk.* Make room there"):
+        with pytest.raises(StoreUnavailableError, match=r"cannot write to its disk.* Make room; it resumes"):
             send_batch(store, settings, ref.day, ref.batch, lambda: SEVEN, mailer=mailer)
     assert mailer.sent == []
     until("the recovery", lambda: not _refuses(store))

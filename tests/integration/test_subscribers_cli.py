@@ -204,7 +204,7 @@ def test_an_import_shows_what_becomes_of_whom_and_asks(run: Run, list_: Signups,
     assert re.search(
         r"^suppressed +1 +unsubscribed \(subscribed_to_emails: false\) +l…@example.org$", out, re.MULTILINE
     )
-    assert "no place here for: id, name." in err
+    assert "These columns are not kept: id, name." in err
     assert list_.everything() == {}
     code, _, err = run("import", str(file), "--confirmed")
     assert (code, "pass --yes" in err, list_.everything()) == (2, True, {})
