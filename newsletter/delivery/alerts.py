@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from newsletter.delivery import clocks, mailers, restoration, webhook
-from newsletter.delivery.feedback import events, reconciling, uncertain
-from newsletter.delivery.ledger import control, progress
+from newsletter.delivery.feedback import reconciling, uncertain
+from newsletter.delivery.ledger import control, progress, tallies
 from newsletter.delivery.ledger.progress import Progress
 from newsletter.delivery.mailers.port import Mailer, Outcome
 from newsletter.delivery.sending import throttle
@@ -203,7 +203,7 @@ def _of_reputation(store: Store, found: Progress, now: datetime) -> Iterator[Ale
     day = found.day
     if now.date() - day > COMING_BACK:
         return
-    totals = events.totals(store, day)
+    totals = tallies.totals(store, day)
     bounced, complained = totals.get("bounce", 0), totals.get("spamreport", 0)
     mailed = max(found.accepted + found.refused, 1)
     if bounced >= MOST_BOUNCED * mailed and bounced:

@@ -12,8 +12,7 @@ from typing import Final
 
 from newsletter.delivery import reputation
 from newsletter.delivery.faults import AGAINST_READER, Fault, fault_of, without_addresses
-from newsletter.delivery.feedback import events
-from newsletter.delivery.ledger import control, progress
+from newsletter.delivery.ledger import control, progress, tallies
 from newsletter.delivery.ledger import store as keys
 from newsletter.delivery.ledger.progress import Progress
 from newsletter.store import Store, unavailable_store
@@ -82,7 +81,7 @@ def apply(store: Store, day: date, now: datetime) -> None:
         if reader.id in words and _mark(reader.address) == marks[reader.id]:
             is_gone = reputation.note_refusal(store, reader.address, day.isoformat(), words[reader.id], now)
             if is_gone:
-                events.count(store, f"{day.isoformat()}.0.0", "bounce", reader.address)
+                tallies.count(store, f"{day.isoformat()}.0.0", "bounce", reader.address)
 
 
 def _said(words: str, since: str = "") -> str:

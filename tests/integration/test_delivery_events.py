@@ -14,7 +14,7 @@ from newsletter.delivery.feedback import events
 from newsletter.delivery.feedback import uncertain as settling
 from newsletter.delivery.feedback.events import Event
 from newsletter.delivery.freezing import cohorts
-from newsletter.delivery.ledger import control, sweep
+from newsletter.delivery.ledger import control, sweep, tallies
 from newsletter.delivery.ledger import store as keys
 from newsletter.delivery.ledger.ledger import BatchRef, Claim, Ending, Ledger
 from newsletter.delivery.mailers.port import Outcome
@@ -193,7 +193,7 @@ def test_the_order_and_the_number_of_events_do_not_matter(
             events.apply(store, posts[start : start + 3], SEVEN)
         progress = Ledger(store).progress(DAY)
         complaint = suppression.find(store, "r4@example.org")
-        results.append((progress, events.totals(store, DAY), complaint))
+        results.append((progress, tallies.totals(store, DAY), complaint))
     assert all(result == results[0] for result in results)
     progress, totals, complaint = results[0]
     assert (progress.accepted, progress.uncertain) == (5, 0)

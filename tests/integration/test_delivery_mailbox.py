@@ -17,9 +17,10 @@ from smtp_listener import Manners, SmtpListener
 
 from newsletter import settings as settings_module
 from newsletter.delivery import mailers
-from newsletter.delivery.feedback import events, mailbox, uncertain
+from newsletter.delivery.feedback import mailbox, uncertain
 from newsletter.delivery.feedback.mailbox import Taken
 from newsletter.delivery.freezing import cohorts
+from newsletter.delivery.ledger import tallies
 from newsletter.delivery.ledger.ledger import BatchRef, Ledger
 from newsletter.delivery.mailers.port import Outcome
 from newsletter.delivery.mailers.smtp.return_path import ReturnPath
@@ -86,7 +87,7 @@ def test_a_mail_that_a_server_sends_back_ends_the_mailing_to_who_is_gone(
     assert status_of(store, ids[3]) is SubscriberStatus.BOUNCED
     assert suppression.find(store, "r3@example.org") is not None
     assert [status_of(store, one) for one in ids if one != ids[3]] == [SubscriberStatus.ACTIVE] * 4
-    assert events.totals(store, DAY) == {"bounce": 1}
+    assert tallies.totals(store, DAY) == {"bounce": 1}
 
 
 def test_a_bounce_told_again_changes_nothing(
@@ -318,7 +319,7 @@ def test_a_complaint_to_a_signed_return_path_suppresses_its_reader(
     assert found is not None
     assert found.reason is Reason.COMPLAINED
     assert [status_of(store, one) for one in ids if one != ids[3]] == [SubscriberStatus.ACTIVE] * 4
-    assert events.totals(store, DAY) == {"spamreport": 1}
+    assert tallies.totals(store, DAY) == {"spamreport": 1}
 
 
 def test_a_complaint_that_nobody_signed_for_changes_nothing(

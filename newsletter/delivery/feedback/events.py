@@ -15,7 +15,7 @@ import binascii
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
@@ -24,12 +24,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-from redis.client import Pipeline
 
 from newsletter.delivery import reputation
 from newsletter.delivery.faults import Fault, fault_of
+from newsletter.delivery.ledger import tallies
 from newsletter.delivery.ledger.ledger import Ending, Ledger, read_request_id
-from newsletter.delivery.ledger.store import KEPT
 from newsletter.delivery.mailers.sendgrid.personalization import REQUEST_ARGUMENT
 from newsletter.errors import InvalidInputError, SettingsError
 from newsletter.store import Key, Store, unavailable_store
@@ -43,9 +42,8 @@ OLDEST: Final = timedelta(hours=25)
 EARLIEST: Final = timedelta(minutes=5)
 """How far the other side's clock may be ahead."""
 
-SEEN = Key("delivery:{day}:seen:{kind}", "string", "addresses with such an event, as a HyperLogLog", KEPT)
 HEARD = Key("delivery:heard", "zset", "seconds in which SendGrid made events that we have; six hours of them")
-KEYS = (SEEN, HEARD)
+KEYS = (HEARD,)
 
 _DROPPED: Final = {
     "bounced address": Reason.BOUNCED,
@@ -130,32 +128,6 @@ def apply(store: Store, events: Iterable[Event], now: datetime) -> Applied:
     softened = _soften(store, known)
     suppressed = sum(_suppress(store, event, softened, now) for event in known)
     return Applied(len(known), settled, suppressed)
-
-
-def totals(store: Store, day: date) -> dict[str, int]:
-    """Return how many addresses had each kind of event in an edition (within a percent)."""
-    kinds = (
-        "processed",
-        "delivered",
-        "deferred",
-        "bounce",
-        "blocked",
-        "dropped",
-        "spamreport",
-        "unsubscribe",
-    )
-    with unavailable_store(), store.pipeline(transaction=False) as pipe:
-        for kind in kinds:
-            pipe.pfcount(SEEN(day=day, kind=kind))
-        counts = pipe.execute()
-    return {kind: int(count) for kind, count in zip(kinds, counts, strict=True) if count}
-
-
-def count(store: Store, request_id: str, kind: str, address: str) -> None:
-    """Note that an address of an edition had such an event, for `totals`; repeats count once."""
-    with unavailable_store(), store.pipeline(transaction=False) as pipe:
-        _note(pipe, request_id, kind, address)
-        pipe.execute()
 
 
 def was_heard_about(store: Store, ended: datetime, until: datetime) -> bool:
@@ -272,17 +244,9 @@ def _count(store: Store, events: Iterable[Event], now: datetime) -> None:
         for event in events:
             if (second := int(event.at.timestamp())) > oldest and event.at <= now + EARLIEST:
                 pipe.zadd(HEARD(), {str(second): second})
-            _note(pipe, event.request_id, event.kind, event.address)
+            tallies.note(pipe, event.request_id, event.kind, event.address)
         pipe.zremrangebyscore(HEARD(), "-inf", oldest)
         pipe.execute()
-
-
-def _note(pipe: Pipeline, request_id: str, kind: str, address: str) -> None:
-    read = read_request_id(request_id)
-    if read is not None:
-        name = SEEN(day=read[0].day, kind=kind)
-        pipe.pfadd(name, address.lower())
-        pipe.expire(name, KEPT)
 
 
 def _soften(store: Store, events: Iterable[Event]) -> frozenset[str]:

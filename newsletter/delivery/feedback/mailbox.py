@@ -18,8 +18,9 @@ from typing import Final
 
 from newsletter.delivery import reputation
 from newsletter.delivery.faults import Fault
-from newsletter.delivery.feedback import events, reports, uncertain
+from newsletter.delivery.feedback import reports, uncertain
 from newsletter.delivery.feedback.reports import Returned, Verdict
+from newsletter.delivery.ledger import tallies
 from newsletter.delivery.ledger.ledger import read_request_id
 from newsletter.delivery.mailers.smtp.return_path import ReturnPath, ReturnToken
 from newsletter.errors import InvalidInputError, SettingsError
@@ -147,11 +148,11 @@ def _bounced(store: Store, token: ReturnToken, reader: Subscriber, read: Returne
         return Taken.NOTHING  # they have confirmed since: that address works again
     _prove(store, token, now)
     if is_complaint:
-        events.count(store, token.request_id, "spamreport", reader.address)
+        tallies.count(store, token.request_id, "spamreport", reader.address)
         reputation.end(store, reader.address, Reason.COMPLAINED, now)
         return Taken.COMPLAINED
     is_gone = read.verdict is Verdict.GONE and _is_about(read, reader.address)
-    events.count(store, token.request_id, "bounce" if is_gone else "blocked", reader.address)
+    tallies.count(store, token.request_id, "bounce" if is_gone else "blocked", reader.address)
     if is_gone or (
         read.fault is not Fault.SENDER
         and reputation.count_soft(store, [(reader.address, token.request_id, False)])
