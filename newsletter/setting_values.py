@@ -1,6 +1,8 @@
 """Values as operators write them: put right where that is certain, refused with a remedy where it is not."""
 
+import ipaddress
 import re
+from collections.abc import Iterable
 from datetime import time
 from email.utils import parseaddr
 from urllib.parse import SplitResult, urlsplit
@@ -151,3 +153,36 @@ def server_url(url: str, name: str, schemes: frozenset[str], example: str) -> Sp
     if parts.scheme not in schemes:
         raise SettingsError(wrong)
     return parts
+
+
+_PRIVATE = (
+    "127.0.0.0/8",
+    "::1",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "fc00::/7",
+)
+"""Where a platform's router or a container's host stands (RFC 1918, RFC 6598, RFC 4193)."""
+
+
+def proxies(given: Iterable[str]) -> tuple[str, ...]:
+    """Return addresses and networks of proxies, `private` written out. Raises `ValueError` for anything else.
+
+    >>> proxies(["10.1.2.3", "192.0.2.0/24"]), "10.0.0.0/8" in proxies(["private"])
+    (('10.1.2.3', '192.0.2.0/24'), True)
+    """
+    found: list[str] = []
+    for one in given:
+        if one == "private":
+            found += _PRIVATE
+            continue
+        try:
+            ipaddress.ip_network(one)
+        except ValueError as error:
+            raise ValueError(
+                f"{one!r} is not an address, a network such as 10.0.0.0/8, or the word private"
+            ) from error
+        found.append(one)
+    return tuple(found)

@@ -48,7 +48,7 @@ from pydantic_settings import (
 from newsletter.errors import SettingsError
 from newsletter.folders import make_private
 from newsletter.models import Source
-from newsletter.setting_values import in_ascii, mailbox, time_of_day, unquoted
+from newsletter.setting_values import in_ascii, mailbox, proxies, time_of_day, unquoted
 
 PREFIX = "NEWSLETTER_"
 CONFIG = f"{PREFIX}CONFIG"
@@ -103,6 +103,11 @@ class Settings(BaseSettings):
         description="The site's public address; every link is built from it, never from a Host header.",
     )
     host: str = Field(default="127.0.0.1", description="The address that the site listens on.")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list)] = Field(
+        default=(),
+        description="A comma list of proxies whose `X-Forwarded-For` is believed: addresses, networks, or "
+        "`private` for every private network, as behind a platform's router; unset, those on this machine.",
+    )
     port: int = Field(
         default=8000,
         ge=0,
@@ -276,6 +281,11 @@ class Settings(BaseSettings):
                 f"no time zone is called {value!r}; use an IANA name such as Europe/Berlin"
             ) from error
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_as_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return proxies(value)
 
     @field_validator("signup_domains")
     @classmethod

@@ -1,6 +1,10 @@
 """Where a request came from, as far as we want to know: its network, never its address."""
 
 import ipaddress
+from typing import Final
+
+UNKNOWN: Final = "unknown"
+"""The one network of all clients whose address is not told: it has the caps of any other."""
 
 
 def network(client: str) -> str:
@@ -11,9 +15,11 @@ def network(client: str) -> str:
 
     >>> network("203.0.113.77"), network("2001:db8:1:2:3:4:5:6"), network("::ffff:203.0.113.9")
     ('203.0.113.0/24', '2001:db8:1:2::/64', '203.0.113.0/24')
-    >>> network("a unix socket")
-    ''
+    >>> network("a unix socket"), network(UNKNOWN)
+    ('', 'unknown')
     """
+    if client == UNKNOWN:
+        return UNKNOWN
     try:
         address = ipaddress.ip_address(client.partition("/")[0].partition("%")[0])
     except ValueError:
@@ -29,7 +35,7 @@ def shortened(full: str) -> str:
     >>> shortened("203.0.113.0/24"), shortened("2001:db8:1:2::/64")
     ('203.0.113', '2001:db8:1:2::')
     """
-    return full.removesuffix(".0/24").removesuffix("/64")
+    return "" if full == UNKNOWN else full.removesuffix(".0/24").removesuffix("/64")
 
 
 def lengthened(short: str) -> str:

@@ -4,6 +4,7 @@ import gc
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 import uvicorn
@@ -20,10 +21,10 @@ def run(settings: Settings) -> None:
     """Serve until told to stop (SIGINT, SIGTERM).
 
     The access log is off: addresses of pages hold tokens. Forwarded headers
-    are believed from the hosts in FORWARDED_ALLOW_IPS alone (uvicorn's rule).
+    are believed from `settings.trusted_proxies` alone, the nearest first.
     Raises `SettingsError` where a setting is wrong or the port is taken.
     """
-    config = configured(app.create(settings))
+    config = configured(app.create(settings), settings.trusted_proxies)
     settle()
     with _listen(settings.host, settings.port) as listener:
         host, port = listener.getsockname()[:2]
@@ -40,7 +41,7 @@ def settle() -> None:
     gc.freeze()
 
 
-def configured(application: ASGIApp) -> uvicorn.Config:
+def configured(application: ASGIApp, trusted_proxies: Sequence[str]) -> uvicorn.Config:
     """Return how uvicorn is run, whatever it serves."""
     ImpatientProtocol.most = impatience.bound()
     return uvicorn.Config(
@@ -49,6 +50,7 @@ def configured(application: ASGIApp) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=True,
+        forwarded_allow_ips=list(trusted_proxies) or ["127.0.0.1", "::1"],
         timeout_graceful_shutdown=10,
         log_level="warning",
     )

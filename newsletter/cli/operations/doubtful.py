@@ -13,7 +13,17 @@ _SENDGRID_KEY = re.compile(r"SG\.[\w.-]+")
 def find_doubtful(settings: Settings) -> list[str]:
     """Return what is set and will hardly work as it is meant, each with its remedy."""
     found = (_nothing_is_mailed(settings), _plain_http(settings), _api_key(settings), _webhook_key(settings))
-    return [warning for warning in (*found, _port(settings)) if warning]
+    return [warning for warning in (*found, _port(settings), _proxies(settings)) if warning]
+
+
+def _proxies(settings: Settings) -> str | None:
+    is_beyond = settings.host not in {"127.0.0.1", "::1", "localhost"}
+    if settings.is_production and is_beyond and not settings.trusted_proxies:
+        return (
+            "The site listens beyond this machine and trusts no proxy there: behind one, all visitors count "
+            "as one network and share its limits. Set NEWSLETTER_TRUSTED_PROXIES to its address or `private`."
+        )
+    return None
 
 
 def _nothing_is_mailed(settings: Settings) -> str | None:

@@ -132,8 +132,8 @@ class Site:
         return caching.answer(request, body, "text/html", control=control)
 
     def client(self, request: Request) -> str:
-        """Return the network that the request came from, or "" where it did not come over one."""
-        return networks.network(request.client.host if request.client else "")
+        """Return the network that the request came from; `unknown` is one, too."""
+        return networks.network(request.client.host if request.client else "") or networks.UNKNOWN
 
 
 async def _site_of(request: Request) -> Site:

@@ -9,6 +9,7 @@ from newsletter.settings import load
 
 PUBLIC = {"NEWSLETTER_BASE_URL": "https://papers.example.org"}
 SENDGRID = {"NEWSLETTER_MAILER": "sendgrid"}
+SENDS = PUBLIC | {"NEWSLETTER_MAILER": "smtp", "SMTP_URL": "smtps://mail.example.org"}
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,7 @@ SENDGRID = {"NEWSLETTER_MAILER": "sendgrid"}
         ({"NEWSLETTER_SENDGRID_WEBHOOK_KEY": "nonsense"}, "NEWSLETTER_SENDGRID_WEBHOOK_KEY"),
         ({"SMTP_URL": "smtps://mail.example.org:587"}, "smtp://…:587"),
         ({"SMTP_URL": "smtp://mail.example.org:465"}, "smtps://…:465"),
+        (SENDS | {"NEWSLETTER_HOST": "0.0.0.0"}, "NEWSLETTER_TRUSTED_PROXIES"),
     ],
 )
 def test_what_is_rarely_meant_is_warned_about(environ: dict[str, str], warning: str, tmp_path: Path) -> None:
@@ -33,7 +35,8 @@ def test_what_is_rarely_meant_is_warned_about(environ: dict[str, str], warning: 
     "environ",
     [
         {},
-        PUBLIC | {"NEWSLETTER_MAILER": "smtp", "SMTP_URL": "smtps://mail.example.org"},
+        SENDS,
+        SENDS | {"NEWSLETTER_HOST": "0.0.0.0", "NEWSLETTER_TRUSTED_PROXIES": "private"},
         SENDGRID | {"SENDGRID_API_KEY": "SG.abc_d.e-f"},
         {"SMTP_URL": "nonsense"},
     ],
