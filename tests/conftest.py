@@ -37,8 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Run alike in the background, under load, and beside a dependency that warns of its future."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell starts `pytest &`, and we our children
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    hypothesis.settings.register_profile("patient", deadline=None)
-    hypothesis.settings.load_profile("patient")
+    # the same cases each time, so that a red run is the change's own; the long form tries others
+    hypothesis.settings.register_profile("ours", deadline=None, derandomize=not config.getoption("--soak"))
+    hypothesis.settings.load_profile("ours")
     if os.environ.get("CI") == "true":
         config.addinivalue_line("filterwarnings", "error")
     adopt_orphans()

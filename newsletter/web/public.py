@@ -71,8 +71,8 @@ def about(request: Request, site: CurrentSite) -> Response:
 def defined() -> tuple[tuple[str, str], ...]:
     """Return the published definition as pairs of a term (or nothing) and its text.
 
-    >>> [term for term, _ in defined()][:3]
-    ['', 'Votes', 'Breadth']
+    >>> [term for term, _ in defined() if term][:3]
+    ['Votes', 'Breadth', 'Words']
     """
     found = []
     for line in DEFINITION.replace("'", "’").splitlines():

@@ -23,7 +23,7 @@ def test_a_paper_is_found_with_the_keyboard_alone(indexed: Running, watched):
     hand.press("link", "Search")
     hand.write("Search all papers", "straigt paths")
     hand.press("button", "Search")
-    assert watched.get_by_text("these hold “straight”").is_visible()
+    assert watched.get_by_text("these match “straight”").is_visible()
     hand.press("link", "In the edition of", exact=False)
     paper = watched.locator(":target")
     assert "Straight Paths" in paper.inner_text()

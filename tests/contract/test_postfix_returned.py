@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from machine import lacks
 from mailing import subscribe
 from postfix import OPERATOR, Postfix
 from returned import a_report, fields
@@ -34,6 +33,7 @@ class Operator:
     def __init__(self, postfix: Postfix) -> None:
         self.postfix = postfix
         self.home = postfix.home()
+        install(self.home / ".venv")
         self._begun = len(postfix.log())
         self.settings = settings_module.load(
             {}, directory=self.home, data_dir=self.home / ".newsletter", secret_key="a-secret-of-the-tests",
@@ -47,7 +47,6 @@ class Operator:
             f"NEWSLETTER_BOUNCE_ADDRESS={self.settings.bounce_address}\n"
         )
         dotenv.chmod(0o600)
-        install(self.home / ".venv")
 
     def has(self, pattern: str) -> str:
         """Return the README's line that fits, for this home."""
@@ -108,7 +107,7 @@ def install(folder: Path) -> None:
         script.chmod(0o755)
         if runs(script):
             return
-    lacks("A Python that other users may run", "make the interpreter and its packages readable for them")
+    pytest.skip("other users may not run this Python or read its packages")
 
 
 @pytest.fixture
