@@ -41,7 +41,7 @@ def settle() -> None:
     gc.freeze()
 
 
-def configured(application: ASGIApp, trusted_proxies: Sequence[str]) -> uvicorn.Config:
+def configured(application: ASGIApp, trusted_proxies: Sequence[str] = ()) -> uvicorn.Config:
     """Return how uvicorn is run, whatever it serves."""
     ImpatientProtocol.most = impatience.bound()
     return uvicorn.Config(
